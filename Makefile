@@ -1,0 +1,53 @@
+# Every target sets up what it needs; `make setup` alone is idempotent.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench dev lock clean
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+setup: $(DEV)  ## make .venv with everything, development tools included
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(RUNTIME): $(BIN)/uv requirements.lock pyproject.toml
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(RUNTIME)  ## run the whole pipeline against the bundled sandbox tenant
+	$(BIN)/defender-etl demo
+
+test: $(DEV)  ## run the tests
+	$(BIN)/python -m pytest
+
+check: $(DEV)  ## format, lint, types, SQL, layers, definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 1 --disable-progress-bar etl/models/sql
+	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate
+
+bench: $(DEV)  ## time the correlation against its alternatives (none yet)
+	@echo "No benchmark yet."
+
+dev: $(RUNTIME)  ## open the Dagster UI on http://localhost:3000
+	$(BIN)/dagster dev
+
+lock: $(BIN)/uv  ## compile the lock files anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean:  ## remove what was built, not the lake
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,5 @@
+"""`python -m etl` is `defender-etl`."""
+
+from etl.cli import main
+
+main()

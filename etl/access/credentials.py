@@ -1,0 +1,135 @@
+"""Signing in to Entra ID as an application; tokens come from here and go nowhere else.
+
+MSAL does the protocol and caches tokens in memory. This module turns its failures into one line
+each with the remedy (codes: learn.microsoft.com/entra/identity-platform/reference-error-codes).
+"""
+
+import threading
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+import msal
+import requests
+
+from etl.errors import AccessError, SignInRefused, Unreachable
+from etl.settings import Settings
+
+_REMEDIES: Final = {
+    7000215: (
+        "the client secret is wrong",
+        "set AZURE_CLIENT_SECRET to the secret's value, not its id",
+    ),
+    7000222: ("the client secret has expired", "create a new one and set AZURE_CLIENT_SECRET"),
+    7000218: ("no client secret was sent", "set AZURE_CLIENT_SECRET"),
+    700016: ("the application is not in this tenant", "check AZURE_CLIENT_ID and AZURE_TENANT_ID"),
+    7000112: ("the application is disabled", "enable it under Enterprise applications"),
+    90002: ("the tenant does not exist", "check AZURE_TENANT_ID and DEFENDER_CLOUD"),
+    900023: ("the tenant id is malformed", "set AZURE_TENANT_ID to the directory (tenant) id"),
+    70011: ("the scope is not valid here", "check DEFENDER_CLOUD and DEFENDER_GRAPH_URL"),
+    500011: ("the API is not known in this tenant", "check DEFENDER_CLOUD and DEFENDER_GRAPH_URL"),
+    53003: ("blocked by Conditional Access", "exclude the workload identity from the policy"),
+    530032: ("blocked by a tenant policy", "ask the tenant's administrator"),
+    90055: ("Entra ID throttles this tenant", "wait some minutes and try again"),
+}
+_WELL_KNOWN: Final = frozenset(
+    {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
+)
+
+
+class Credentials(Protocol):
+    """Whatever can answer with a bearer token for one resource."""
+
+    def token(self, *, renew: bool = False) -> str:
+        """Return a token that is valid now; `renew` passes over the cached one."""
+
+
+class ClientSecret:
+    """An application that signs in with its client secret, for one resource."""
+
+    def __init__(self, settings: Settings, resource: str) -> None:
+        self._settings = settings
+        self._scope = f"{resource}/.default"
+        self._application: msal.ConfidentialClientApplication | None = None
+        self._lock = threading.Lock()
+
+    def token(self, *, renew: bool = False) -> str:
+        """Return a token that is valid now.
+
+        Raises SignInRefused or Unreachable.
+        """
+        with self._lock:
+            if renew or self._application is None:
+                self._application = self._sign_in_page()
+            try:
+                answer = self._application.acquire_token_for_client([self._scope])
+            except (requests.RequestException, ValueError) as error:
+                raise self._failure(error) from error
+        if "access_token" not in answer:
+            raise _refusal(answer)
+        return str(answer["access_token"])
+
+    def _sign_in_page(self) -> "msal.ConfidentialClientApplication":
+        settings = self._settings
+        session = requests.Session()
+        verify = str(settings.ca_bundle) if settings.ca_bundle else True
+        try:
+            return msal.ConfidentialClientApplication(
+                settings.client_id,
+                client_credential=settings.client_secret,
+                authority=f"{settings.authority}/{settings.tenant_id}",
+                instance_discovery=urlsplit(settings.authority).hostname in _WELL_KNOWN,
+                http_client=_PatientSession(session, verify),
+            )
+        except (requests.RequestException, ValueError) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> AccessError:
+        host = urlsplit(self._settings.authority).netloc
+        if isinstance(error, requests.exceptions.SSLError):
+            return Unreachable(
+                host,
+                "its certificate is not trusted",
+                "set REQUESTS_CA_BUNDLE to the CA's PEM file",
+            )
+        if isinstance(error, requests.RequestException):
+            return Unreachable(
+                host,
+                f"no answer to the sign-in ({type(error).__name__})",
+                "check AZURE_AUTHORITY_HOST, DEFENDER_CLOUD, the network and any proxy",
+            )
+        return SignInRefused(*_named(90002))  # MSAL's only other failure: no OIDC document
+
+
+class _PatientSession:
+    """The HTTP interface that MSAL asks for: waits, but not for ever, and verifies TLS."""
+
+    def __init__(self, session: requests.Session, verify: str | bool) -> None:  # noqa: FBT001
+        self._session = session
+        self._verify = verify
+
+    def get(self, url: str, **options: Any) -> requests.Response:  # noqa: ANN401
+        """Send a GET as `requests` would."""
+        return self._session.get(url, **options, timeout=30, verify=self._verify)
+
+    def post(self, url: str, **options: Any) -> requests.Response:  # noqa: ANN401
+        """Send a POST as `requests` would."""
+        return self._session.post(url, **options, timeout=30, verify=self._verify)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+
+def _named(code: int) -> tuple[int, str, str]:
+    problem, remedy = _REMEDIES[code]
+    return code, problem, remedy
+
+
+def _refusal(answer: dict[str, object]) -> SignInRefused:
+    codes = answer.get("error_codes")
+    known = [code for code in codes if code in _REMEDIES] if isinstance(codes, list) else []
+    if known:
+        return SignInRefused(*_named(known[0]))
+    code = codes[0] if isinstance(codes, list) and codes and isinstance(codes[0], int) else 0
+    problem = f"Entra ID answered {answer.get('error', 'without a reason')!s}"
+    return SignInRefused(code, problem, "look the code up in Microsoft's list of AADSTS errors")

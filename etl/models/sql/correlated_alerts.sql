@@ -1,0 +1,52 @@
+-- mart.CorrelatedAlerts: every telemetry event that belongs to an alert's evidence.
+-- Grain: TenantId, AlertId, EvidenceId, EventTable, EventId.
+-- Inputs: MatchedEvents, Alerts, AlertEvidence, Events (all event tables, by name).
+select
+    Alerts.TenantId,
+    Alerts.AlertId,
+    AlertEvidence.EvidenceId,
+    Alerts.Title,
+    Alerts.Severity,
+    Alerts.Status,
+    Alerts.CreatedTime,
+    AlertEvidence.EvidenceType,
+    AlertEvidence.EntityType,
+    MatchedEvents.MatchTier,
+    MatchedEvents.MatchRole,
+    MatchedEvents.TimeDeltaTicks,
+    Events.EventTable,
+    Events.EventId,
+    Events.Timestamp,
+    Events.ActionType,
+    Events.DeviceId,
+    Events.DeviceName,
+    Events.ProcessId,
+    Events.ProcessCreationTime,
+    Events.ProcessCreationTicks,
+    Events.ProcessCommandLine,
+    Events.FileName,
+    Events.FolderPath,
+    Events.SHA1,
+    Events.SHA256,
+    Events.AccountName,
+    Events.AccountSid,
+    Events.InitiatingProcessId,
+    Events.InitiatingProcessCreationTime,
+    Events.InitiatingProcessCreationTicks,
+    Events.InitiatingProcessFileName,
+    Events.InitiatingProcessCommandLine,
+    Events.RemoteIP,
+    Events.RemotePort,
+    Events.RemoteUrl,
+    Events.RegistryKey,
+    Events.RegistryValueName,
+    Events.RegistryValueData,
+    Events.ReportId,
+    Events.AdditionalFields,
+    Events.IngestedAt,
+    Events.SourceRequestId
+from MatchedEvents
+inner join Events using (EventTable, EventId)
+inner join Alerts using (AlertId)
+inner join AlertEvidence using (AlertId, EvidenceId)
+order by Alerts.AlertId, AlertEvidence.EvidenceId, Events.Timestamp, Events.EventTable, Events.EventId

@@ -1,0 +1,1 @@
+"""For people: summaries and query results. Reads the catalog, writes to the terminal."""

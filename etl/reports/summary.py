@@ -1,0 +1,79 @@
+"""What a run found, as tables that a person wants to read, and the next command to type."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from etl.lake.catalog import NAME
+from etl.reports.query import open_catalog
+
+_Rows = list[tuple[object, ...]]
+
+_WHERE: Final = "TenantId = $tenant and Day between $first and $last"
+_NEXT: Final = "select Title, MatchTier, count(*) from CorrelatedAlerts group by all"
+
+_DAY_COLUMNS: Final = (
+    "Alerts", "Evidence", "With process key", "Matched", "Events", "Hunting calls",
+)  # fmt: skip
+
+_BY_DAY: Final = """
+with calls as (
+    select Day, sum(Calls) as Calls from ops.ExtractionLedger
+    where {where} and Source = 'hunting' group by Day
+)
+select
+    Day, count(distinct AlertId), count(*), count_if(Reason is distinct from 'no_usable_key'),
+    count_if(MatchTier <> 'none'), sum(Events), coalesce(any_value(calls.Calls), 0)
+from AlertCorrelation left join calls using (Day)
+where {where} group by Day order by Day
+"""
+
+_BY_TIER: Final = """
+select MatchTier, coalesce(Reason, ''), count(distinct AlertId), count(*) from AlertCorrelation
+where {where} group by MatchTier, Reason order by MatchTier = 'none', MatchTier, Reason
+"""
+
+
+def summarise(lake: Path, tenant: str, first: date, last: date) -> None:
+    """Print what the lake holds for some days of a tenant.
+
+    Raises LakeError where there is no catalog.
+    """
+    values = {"tenant": tenant, "first": first, "last": last}
+    with open_catalog(lake) as catalog:
+
+        def rows(query: str) -> _Rows:
+            return catalog.execute(query.format(where=_WHERE), values).fetchall()
+
+        _print(lake, rows)
+
+
+def _print(lake: Path, rows: Callable[[str], _Rows]) -> None:
+    console = Console()
+    console.print(_table("Alerts by day (UTC)", ("Day",), _DAY_COLUMNS, rows(_BY_DAY)))
+    console.print(
+        _table("How they correlate", ("Tier", "Reason"), ("Alerts", "Evidence"), rows(_BY_TIER))
+    )
+    turned_away = rows("select count(*) from ops.Quarantine where {where}")[0][0]
+    for line in (
+        f"{turned_away} records are in quarantine (ops.Quarantine says which and why).",
+        f"The lake is {lake}, its SQL catalog {lake / NAME}.",
+        f'Next:  defender-etl sql "{_NEXT}"',
+        "       dagster dev      then http://localhost:3000 shows the lineage and every run",
+    ):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _table(title: str, words: Sequence[str], numbers: Sequence[str], rows: _Rows) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in words:
+        table.add_column(name)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*map(str, row))
+    return table

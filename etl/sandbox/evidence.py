@@ -1,0 +1,193 @@
+"""Evidence: the items of an alert as Graph prints them, one builder for each type.
+
+How a case distorts an item is told here. What really happened is known to `scenes`.
+"""
+
+from dataclasses import dataclass
+
+from etl.sandbox import moments
+from etl.sandbox.cases import Suspect
+from etl.sandbox.fleet import Account, Device
+from etl.sandbox.software import Image
+from etl.sandbox.stories import Clue
+
+Item = dict[str, object]
+
+_KIND = "#microsoft.graph.security."
+_SENTINELS = ("0001-01-01T00:00:00Z", "1601-01-01T00:00:00Z")
+_HEALTH = {"windows": "active", "linux": "active", "macos": "inactive"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A process as telemetry knows it, and its parent where there is one."""
+
+    device: Device
+    pid: int
+    created: int
+    name: str
+    folder: str
+    sha1: str
+    sha256: str
+    command: str
+    as_user: bool
+    parent: "Sighting | None" = None
+
+    @property
+    def shown(self) -> int:
+        """Return the creation time as evidence shows it: Linux cuts it to 10 ms."""
+        if self.device.platform == "linux":
+            return self.created - self.created % moments.CENTISECOND
+        return self.created
+
+    @property
+    def account(self) -> Account:
+        """Return whom the process runs as."""
+        return self.device.user if self.as_user else self.device.system_account
+
+
+def _item(kind: str, created: str, **properties: object) -> Item:
+    roles = properties.pop("roles", [])
+    return {
+        "@odata.type": f"{_KIND}{kind}",
+        "createdDateTime": created,
+        "verdict": "suspicious",
+        "remediationStatus": "none",
+        "remediationStatusDetails": None,
+        "roles": roles,
+        "detailedRoles": [],
+        "tags": [],
+        **properties,
+    }
+
+
+def _file(name: str, folder: str, sha1: str | None, sha256: str | None) -> Item:
+    return {
+        "fileName": name,
+        "filePath": folder,
+        "filePublisher": None,
+        "fileSize": None,
+        "issuer": None,
+        "signer": None,
+        "md5": None,
+        "sha1": sha1,
+        "sha256": sha256,
+        "sha256Ac": None,
+    }
+
+
+def _account(account: Account) -> Item:
+    return {
+        "accountName": account.name.upper() if account.name == "system" else account.name,
+        "domainName": account.domain.upper(),
+        "userSid": account.sid,
+        "azureAdUserId": account.object_id,
+        "userPrincipalName": account.upn,
+        "displayName": None,
+        "activeDirectoryObjectGuid": None,
+        "tenantId": None,
+        "resourceAccessEvents": [],
+    }
+
+
+def process(sighting: Sighting, suspect: Suspect, created: str) -> Item:
+    """Show a process, its parent and its user, distorted as its case wants."""
+    parent = sighting.parent
+    item = _item(
+        "processEvidence",
+        created,
+        processId=sighting.pid,
+        parentProcessId=parent.pid if parent else None,
+        processCommandLine=sighting.command,
+        processCreationDateTime=moments.text(sighting.shown),
+        parentProcessCreationDateTime=moments.text(parent.shown) if parent else None,
+        detectionStatus="detected",
+        mdeDeviceId=sighting.device.id,
+        imageFile=_file(sighting.name, sighting.folder, sighting.sha1, sighting.sha256),
+        parentProcessImageFile=_file(parent.name, parent.folder, None, None) if parent else None,
+        userAccount=_account(sighting.account),
+    )
+    return item | _distortion(suspect.case, sighting)
+
+
+def _distortion(case: str, sighting: Sighting) -> Item:
+    return {
+        "no_device_id": {"mdeDeviceId": None},
+        "upper_device_id": {"mdeDeviceId": sighting.device.id.upper()},
+        "sentinel_time": {"processCreationDateTime": _SENTINELS[sighting.pid // 4 % 2]},
+        "pid_zero": {"processId": 0},
+        "null_time": {"processCreationDateTime": None},
+        "null_pid": {"processId": None},
+    }.get(case, {})
+
+
+def device(machine: Device, created: str) -> Item:
+    """Show a device."""
+    user = machine.user
+    return _item(
+        "deviceEvidence",
+        created,
+        roles=["compromised"],
+        mdeDeviceId=machine.id,
+        azureAdDeviceId=machine.aad_id if machine.platform == "windows" else None,
+        deviceDnsName=machine.name,
+        hostName=machine.host,
+        ntDomain="CONTOSO" if machine.platform == "windows" else None,
+        dnsDomain=machine.name.partition(".")[2] or None,
+        osPlatform=machine.system,
+        osBuild=machine.build or None,
+        version=machine.version,
+        healthStatus=_HEALTH[machine.platform],
+        riskScore="high",
+        rbacGroupId=75,
+        rbacGroupName=machine.group,
+        onboardingStatus="onboarded",
+        defenderAvStatus="updated",
+        firstSeenDateTime="2026-01-05T08:12:44.3366667Z",
+        lastIpAddress=machine.address,
+        lastExternalIpAddress=machine.public_address,
+        ipInterfaces=[machine.address, "127.0.0.1"],
+        loggedOnUsers=[{"accountName": user.name, "domainName": user.domain.upper()}],
+        resourceAccessEvents=[],
+        vmMetadata=None,
+    )
+
+
+def user(account: Account, created: str) -> Item:
+    """Show an account."""
+    return _item("userEvidence", created, userAccount=_account(account), stream=None)
+
+
+def clue(found: Clue, machine: Device, created: str) -> Item:
+    """Show anything else that an attack left behind."""
+    values = found.values
+    if found.kind == "file":
+        image = Image(values["path"])
+        details = _file(image.name, image.folder, image.digest("sha1"), image.digest("sha256"))
+        return _item("fileEvidence", created, fileDetails=details | {"fileSize": image.size},
+                     detectionStatus="detected", mdeDeviceId=machine.id)  # fmt: skip
+    if found.kind == "url":
+        return _item("urlEvidence", created, url=values["url"])
+    if found.kind == "ip":
+        return _item("ipEvidence", created, roles=["commandAndControl"], countryLetterCode=None,
+                     ipAddress=values["address"], location=None, stream=None)  # fmt: skip
+    hive = "HKEY_CURRENT_USER"
+    if found.kind == "registry_key":
+        return _item("registryKeyEvidence", created, registryHive=hive, registryKey=values["key"])
+    key = "SOFTWARE\\MICROSOFT\\WINDOWS\\CURRENTVERSION\\RUN"
+    return _item("registryValueEvidence", created, registryHive=hive, registryKey=key,
+                 registryValue=values["value"], registryValueName=values["name"],
+                 registryValueType="String", mdeDeviceId=machine.id)  # fmt: skip
+
+
+def cloud(created: str, account: Account) -> list[Item]:
+    """Show what alerts of other services name, one type of it unknown to everyone."""
+    mailbox = account.upn or "someone@contoso.example"
+    return [
+        user(account, created),
+        _item("cloudApplicationEvidence", created, appId=11161, displayName="Microsoft 365",
+              instanceId=0, instanceName="Microsoft 365", saasAppId=11161, stream=None),
+        _item("mailboxEvidence", created, displayName=account.name, primaryAddress=mailbox,
+              upn=mailbox, userAccount=_account(account)),
+        _item("lunarRelayEvidence", created, relayName="relay-7", orbit={"height": 384_400}),
+    ]  # fmt: skip

@@ -1,0 +1,171 @@
+"""KQL: turns a hunting query into the SQL of an engine that counts ticks of 100 ns exactly.
+
+The engine's timestamps hold microseconds, so one engine microsecond stands for one tick since 1970.
+Every datetime and timespan is rewritten to that scale in the parsed query, never in its text: see
+`temporal`. Running the SQL belongs to `engine`.
+"""
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from duckdb_kql import ir
+from duckdb_kql.errors import KqlError, KqlSchemaError, KqlSyntaxError
+from duckdb_kql.lower import lower
+from duckdb_kql.schema import match_wildcard
+from duckdb_kql.translate import clock, functions, to_sql
+
+from etl.sandbox.temporal import SQL, TEMPORAL, QueryRefused, Temporal
+from etl.sandbox.temporal_functions import RULES
+
+for _name, _template in SQL.items():
+    functions.SCALAR_FUNCTIONS[_name] = functions.FunctionSpec(
+        _name, "template", _template, (2 if "{1}" in _template else 1,)
+    )
+
+Columns = dict[str, dict[str, str]]
+"""Column types by table and column."""
+
+_ADVICE = "Fix semantic errors in your query."
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """SQL with its parameters, and the tables that it reads."""
+
+    sql: str
+    parameters: dict[str, Any]
+    tables: frozenset[str]
+
+
+def translate(text: str, columns: Columns, now: int) -> Plan:
+    """Translate a query over some tables; `now` is in ticks since 1970.
+
+    Raises QueryRefused with the service's wording.
+    """
+    try:
+        with clock(None):
+            query = lower(text)
+        reader = _Reader(columns, Temporal(now, _kinds(columns), RULES))
+        exact = reader.query(query)
+        result = to_sql(exact, {table: list(names) for table, names in columns.items()})
+    except KqlSyntaxError as problem:
+        raise QueryRefused(f"A recognition error occurred. {problem} {_ADVICE}") from None
+    except KqlSchemaError as problem:
+        raise unresolved(problem.name, text) from None
+    except KqlError as problem:
+        raise QueryRefused(f"{problem} {_ADVICE}") from None
+    values = {declared.slot: declared.default for declared in query.parameters}
+    used = {slot: value for slot, value in values.items() if slot in result.slots}
+    return Plan(str(result), used, frozenset(reader.tables))
+
+
+def unresolved(name: str, text: str) -> QueryRefused:
+    """Return the refusal of a column that no operator's input has."""
+    operators = re.findall(rf"\|\s*([a-z-]+)(?=[^|]*\b{re.escape(name)}\b)", text)
+    operator = operators[0] if operators else "where"
+    return QueryRefused(
+        f"'{operator}' operator: Failed to resolve scalar expression named '{name}'. {_ADVICE}"
+    )
+
+
+def _kinds(columns: Columns) -> dict[str, str]:
+    kinds: dict[str, str] = {}
+    for names in columns.values():
+        kinds.update(names)
+    return kinds
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Walks a parsed query from its source to its last operator and rewrites it."""
+
+    columns: Columns
+    temporal: Temporal
+    bound: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
+    lenient: bool = False
+
+    def query(self, query: ir.Query) -> ir.Query:
+        """Rewrite a query."""
+        lets: list[tuple[str, ir.Query | ir.Expr]] = []
+        for name, value in query.lets:
+            self.bound.add(name)
+            lets.append((name, self.walk(value)))
+        fuzzy = any(isinstance(op, ir.Union) and op.isfuzzy for op in query.operators)
+        before, self.lenient = self.lenient, self.lenient or fuzzy
+        source = self.walk(query.source)
+        operators = [self.walk(operator) for operator in query.operators]
+        self.lenient = before
+        return ir.Query(source, operators, lets, query.parameters)
+
+    def walk(self, node: Any) -> Any:
+        """Rewrite anything, what it is made of first."""
+        if isinstance(node, ir.Query):
+            return self.query(node)
+        if isinstance(node, (tuple, list)):
+            return type(node)(self.walk(part) for part in node)
+        if not isinstance(node, ir.Node) or not dataclasses.is_dataclass(node):
+            return node
+        parts = {one.name: self.walk(getattr(node, one.name)) for one in dataclasses.fields(node)}
+        return self._one(dataclasses.replace(node, **parts))
+
+    def _one(self, node: ir.Node) -> ir.Node:
+        rewrite = {
+            ir.Literal: self.temporal.literal,
+            ir.BinaryOp: self.temporal.binary,
+            ir.FunctionCall: self.temporal.function,
+            ir.InList: self.temporal.in_list,
+            ir.Between: self.temporal.between,
+            ir.ColumnRef: self._column,
+            ir.NamedExpr: self._named,
+            ir.TableRef: self._table,
+            ir.WildcardTableRef: self._wildcard,
+            ir.ParseSegment: self._converted,
+            ir.MvExpandTarget: self._converted,
+            ir.DataTable: self._datatable,
+        }.get(type(node))
+        return rewrite(node) if rewrite else node  # type: ignore[no-any-return,operator]
+
+    def _column(self, node: ir.ColumnRef) -> ir.Node:
+        """Refuse a column that differs from a known one only by case: the engine would not."""
+        kinds = self.temporal.kinds
+        if node.name not in kinds and node.name.lower() in {name.lower() for name in kinds}:
+            raise KqlSchemaError(node.name)
+        return node
+
+    def _named(self, node: ir.NamedExpr) -> ir.Node:
+        if node.name is not None:
+            self.temporal.kinds[node.name] = self.temporal.kind(node.expr) or "other"
+        return node
+
+    def _table(self, node: ir.TableRef) -> ir.Node:
+        if node.database is None and node.name in self.columns:
+            self.tables.add(node.name)
+        elif node.name not in self.bound and not self.lenient:
+            raise QueryRefused(
+                "'where' operator: Failed to resolve table or column expression named "
+                f"'{node.qualified}'. {_ADVICE}"
+            )
+        return node
+
+    def _wildcard(self, node: ir.WildcardTableRef) -> ir.Node:
+        names = {table: list(columns) for table, columns in self.columns.items()}
+        self.tables.update(match_wildcard(node, names))
+        return node
+
+    def _converted(self, node: ir.ParseSegment | ir.MvExpandTarget) -> ir.Node:
+        kind = node.type if isinstance(node, ir.ParseSegment) else node.to_type
+        if kind in (*TEMPORAL, "date", "time"):
+            raise QueryRefused(f"converting text to '{kind}' on the way is not available here")
+        return node
+
+    def _datatable(self, node: ir.DataTable) -> ir.Node:
+        kinds = [kind for _, kind in node.columns]
+        for position, value in enumerate(node.values):
+            kind = kinds[position % len(kinds)]
+            if kind in TEMPORAL and isinstance(value, ir.Literal) and value.kind == "string":
+                raise QueryRefused(f"datatable: write {kind}(...) instead of text")
+        self.temporal.kinds.update(node.columns)
+        return node

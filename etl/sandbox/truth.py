@@ -1,0 +1,60 @@
+"""Truth: which telemetry really belongs to the processes that alerts name.
+
+Known only to the generator, which made both sides; never served and never written.
+"""
+
+import polars as pl
+
+from etl.sandbox.telemetry import World, seen
+
+
+def processes(named: pl.DataFrame, tables: dict[str, pl.DataFrame], world: World) -> pl.DataFrame:
+    """Return what is true of each process item of each alert."""
+    created = tables["DeviceProcessEvents"]["_subject"].drop_nulls().unique()
+    acting = pl.concat([table["_initiator"] for table in tables.values()]).drop_nulls().unique()
+    rows = set(created.to_list())
+    acts = set(acting.to_list())
+    unclear = _unclear(world, rows | acts)
+    process = pl.col("_process")
+    return named.with_columns(
+        HasTelemetry=process.is_in(list(rows | acts)).fill_null(value=False),
+        HasCreationRow=process.is_in(list(rows)).fill_null(value=False),
+        Decidable=pl.col("UsableKey") & ~process.is_in(list(unclear)).fill_null(value=False),
+    ).drop("_process")
+
+
+def _unclear(world: World, visible: set[int]) -> set[int]:
+    """Return processes that telemetry cannot tell from another one by the key in the evidence."""
+    known = world.processes.with_row_index("row").with_columns(key=seen(pl.col("created")))
+    shared = known.filter(pl.col("row").is_in(list(visible))).filter(
+        pl.len().over("device", "pid", "key") > 1
+    )
+    return set(shared["row"].to_list())
+
+
+def events(named: pl.DataFrame, tables: dict[str, pl.DataFrame], world: World) -> pl.DataFrame:
+    """Return every event of the named processes, once for each role."""
+    wanted = named["_process"].drop_nulls().unique().cast(pl.Int64)
+    parts = [
+        table.filter(pl.col(column).is_in(wanted.to_list())).select(
+            "DeviceId",
+            _process=column,
+            Role=pl.lit(role),
+            EventTable=pl.lit(name),
+            TimestampTicks="Timestamp",
+            ReportId="ReportId",
+        )
+        for name, table in tables.items()
+        for role, column in (("subject", "_subject"), ("initiator", "_initiator"))
+    ]
+    found = pl.concat(parts)
+    known = world.processes[found["_process"]]
+    return found.select(
+        "DeviceId",
+        ProcessId=known["pid"],
+        ProcessCreationTicks=known["created"],
+        Role="Role",
+        EventTable="EventTable",
+        TimestampTicks="TimestampTicks",
+        ReportId="ReportId",
+    ).sort("TimestampTicks", "EventTable", "ReportId", "Role")

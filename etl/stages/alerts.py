@@ -1,0 +1,154 @@
+"""The stages that are about alerts: pulled as they are, then read as the standard model."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+import polars as pl
+
+from etl.access.client import Client
+from etl.contracts import core
+from etl.contracts.contract import Contract
+from etl.contracts.judge import judge
+from etl.contracts.ops import LEDGER, QUARANTINE
+from etl.contracts.raw import ALERTS as RAW_ALERTS
+from etl.errors import AccessError
+from etl.lake.lake import Lake
+from etl.normalise import alerts, evidence
+from etl.sources.alerts import Page, created_in, listing
+from etl.stages.report import Report
+from etl.values import canonical, digest, part, text
+from etl.windows import Window
+
+SOURCE = "graph"
+
+
+def pull(client: Client, lake: Lake, day: date) -> Report:
+    """Replace raw/Alerts of `day` by what the service has now, and the day's ledger of it.
+
+    Raises an AccessError; the ledger then says `failed` and the raw partition stays as it was.
+    """
+    window, started = Window.of_day(day), datetime.now(UTC)
+    pages: list[Page] = []
+    rows: dict[str, dict[str, object]] = {}
+    try:
+        for page in created_in(client, window):
+            pages.append(page)
+            for record in page.records:
+                rows.setdefault(canonical(record), _row(lake, record, page))
+    except AccessError as error:
+        lake.publish(LEDGER, day, _ledger(lake, window, pages, started, str(error)), "alerts")
+        raise
+    frame = RAW_ALERTS.frame(list(rows.values())).sort("AlertId", "Record")
+    changed = lake.publish(RAW_ALERTS, day, frame)
+    lake.publish(LEDGER, day, _ledger(lake, window, pages, started, None), "alerts")
+    read = sum(len(page.records) for page in pages)
+    return Report(
+        published=frame.height,
+        read=read,
+        duplicates=read - frame.height,
+        changed=changed,
+        figures={"api_calls": sum(page.calls for page in pages)},
+    )
+
+
+def model(lake: Lake, day: date) -> dict[str, Report]:
+    """Replace the core tables of `day`, adding the states just pulled to those known.
+
+    Returns a report per table.
+    """
+    raw = lake.read(RAW_ALERTS, day)
+    states = alerts.versions(raw)
+    seen = judge(
+        states,
+        core.ALERT_VERSIONS,
+        source=SOURCE,
+        raw=states["Raw"],
+        faults=_elsewhere(states, day),
+    )
+    history = alerts.united(lake.read(core.ALERT_VERSIONS, day), seen.accepted)
+    newest = alerts.newest(history)
+    records = list(alerts.parsed(newest))
+    listed = sum(1 for _, record in records for _ in evidence.items(record))
+    found = evidence.evidence(records)
+    items = judge(found, core.ALERT_EVIDENCE, source=SOURCE, raw=found["Raw"])
+    named = evidence.devices(records)
+    devices = judge(named, core.ALERT_DEVICES, source=SOURCE, raw=named["DeviceId"])
+    rejected = pl.concat([seen.rejected, items.rejected, devices.rejected])
+    lake.publish(QUARANTINE, day, rejected.sort("Table", "Rule", "Raw"), "alerts")
+    known = history.height
+    return {
+        "AlertVersions": Report(
+            published=seen.accepted.height,
+            read=raw.height,
+            quarantined=seen.rejected.height,
+            changed=lake.publish(core.ALERT_VERSIONS, day, history),
+            figures={"states_known": known},
+        ),
+        "Alerts": _published(lake, core.ALERTS, day, alerts.alerts(newest)),
+        "AlertEvidence": Report(
+            published=items.accepted.height,
+            read=listed,
+            quarantined=items.rejected.height,
+            duplicates=listed - found.height,
+            changed=lake.publish(core.ALERT_EVIDENCE, day, items.accepted),
+        ),
+        "AlertDevices": _published(lake, core.ALERT_DEVICES, day, devices.accepted),
+    }
+
+
+def _published(lake: Lake, contract: Contract, day: date, frame: pl.DataFrame) -> Report:
+    changed = lake.publish(contract, day, frame)
+    return Report(published=frame.height, read=frame.height, changed=changed)
+
+
+def _elsewhere(states: pl.DataFrame, day: date) -> pl.Series:
+    """Return what is wrong with states that were created on another day than was asked for."""
+    other = pl.col("CreatedTime").dt.date() != day
+    text = pl.format(
+        "CreatedTime is {}, not on {}",
+        pl.col("CreatedTime").dt.to_string("iso:strict"),
+        pl.lit(str(day)),
+    )
+    return states.select(pl.when(other).then(text)).to_series()
+
+
+def _row(lake: Lake, record: object, page: Page) -> dict[str, object]:
+    alert = part(record)
+    return {
+        "TenantId": lake.tenant,
+        "AlertId": text(alert.get("id")),
+        "CreatedDateTime": text(alert.get("createdDateTime")),
+        "LastUpdateDateTime": text(alert.get("lastUpdateDateTime")),
+        "Record": json.dumps(record),
+        "IngestedAt": datetime.now(UTC),
+        "SourceRequestId": page.request_id,
+    }
+
+
+def _ledger(
+    lake: Lake, window: Window, pages: Iterable[Page], started: datetime, failure: str | None
+) -> pl.DataFrame:
+    pulled = list(pages)
+    start, end = window.instants
+    return LEDGER.frame([
+        {
+            "TenantId": lake.tenant,
+            "Source": SOURCE,
+            "Table": "Alerts",
+            "WindowStart": start,
+            "WindowEnd": end,
+            "Slice": "created",
+            "Status": "failed" if failure else "complete",
+            "Detail": failure,
+            "Rows": sum(len(page.records) for page in pulled),
+            "Bytes": sum(page.size for page in pulled),
+            "Calls": sum(page.calls for page in pulled),
+            "Throttled": sum(page.throttled for page in pulled),
+            "StartedAt": started,
+            "EndedAt": datetime.now(UTC),
+            "QueryHash": digest(listing(window)),
+            "IngestedAt": started,
+            "SourceRequestId": pulled[-1].request_id if pulled else None,
+        }
+    ])  # fmt: skip

@@ -1,0 +1,93 @@
+"""The stage that types one table's raw telemetry: judged, one row an event, sorted."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from etl.contracts import raw
+from etl.contracts.hunting import hunting
+from etl.contracts.judge import judge
+from etl.contracts.ops import QUARANTINE
+from etl.lake import engine
+from etl.lake.lake import Lake
+from etl.normalise.telemetry import events
+from etl.stages.report import Report
+
+SOURCE: Final = "hunting"
+BATCH: Final = 20_000
+"""Raw records typed at once; bounds the memory this stage takes."""
+
+_ONE_ROW_AN_EVENT: Final = """
+select
+    Seen.* replace (
+        coalesce(Known.IngestedAt, Seen.IngestedAt) as IngestedAt,
+        if(Known.EventId is null, Seen.SourceRequestId, Known.SourceRequestId) as SourceRequestId
+    )
+from (
+    select * from read_parquet($typed, union_by_name = true)
+    qualify row_number() over (partition by EventId order by IngestedAt, SourceRequestId) = 1
+) as Seen
+left join (
+    select EventId, IngestedAt, SourceRequestId from read_parquet($known)
+) as Known on Seen.EventId = Known.EventId
+order by Seen.DeviceId, Seen.TimestampTicks, Seen.EventId
+"""
+"""An event that the partition already holds keeps when and how it first came."""
+
+
+def publish(lake: Lake, day: date, table: str) -> Report:
+    """Replace hunting/`table` of `day` by what its raw records say.
+
+    Raises LakeError where the lake cannot be written.
+    """
+    contract = hunting(table)
+    rejected = [QUARANTINE.empty()]
+    read = accepted = 0
+    with lake.staging() as folder:
+        typed = [folder / "none.parquet"]
+        contract.empty().write_parquet(typed[0])
+        for number, batch in enumerate(_batches(lake.path(raw.telemetry(table), day))):
+            found = events(table, batch)
+            verdict = judge(
+                found.rows, contract, source=SOURCE, raw=batch["Record"], faults=found.faults
+            )
+            read += batch.height
+            accepted += verdict.accepted.height
+            rejected.append(verdict.rejected)
+            typed.append(folder / f"{number}.parquet")
+            verdict.accepted.write_parquet(typed[-1], compression="zstd")
+        published, changed = _replace(lake, day, table, typed, folder)
+    turned_away = pl.concat(rejected).sort("Table", "Rule", "Raw")
+    lake.publish(QUARANTINE, day, turned_away, table)
+    return Report(
+        published=published,
+        read=read,
+        quarantined=turned_away.height,
+        duplicates=accepted - published,
+        changed=changed,
+    )
+
+
+def _batches(path: Path) -> Iterator[pl.DataFrame]:
+    if path.exists():
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH):
+                yield pl.DataFrame(batch)
+
+
+def _replace(
+    lake: Lake, day: date, table: str, typed: Sequence[Path], folder: Path
+) -> tuple[int, bool]:
+    known = lake.path(hunting(table), day)
+    target = folder / "events.parquet"
+    values = {
+        "typed": [engine.literal(p) for p in typed],
+        "known": engine.literal(known if known.exists() else typed[0]),
+    }
+    with engine.connection(folder) as duck:
+        rows = engine.write(duck, _ONE_ROW_AN_EVENT, target, values)
+    return rows, lake.publish_file(hunting(table), day, target)

@@ -1,0 +1,22 @@
+"""What a stage did, in numbers that add up: read = published + quarantined + duplicates."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One table of one day: rows in, rows out, and what a person wants to see beside them."""
+
+    published: int
+    read: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    changed: bool = True
+    figures: dict[str, int | float | str] = field(default_factory=dict)
+    incomplete: tuple[str, ...] = ()
+    """What could not be had, one line each; empty where the table is whole."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every record read is accounted for."""
+        return self.read == self.published + self.quarantined + self.duplicates

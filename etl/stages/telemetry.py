@@ -1,0 +1,171 @@
+"""The stage that pulls telemetry around the alerts, as it is, with a ledger of each slice."""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from etl import ticks
+from etl.access.client import Client
+from etl.contracts import raw
+from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
+from etl.contracts.hunting import EVENT_TABLES
+from etl.contracts.ops import LEDGER
+from etl.lake import engine
+from etl.lake.lake import Lake
+from etl.models.correlation import RETENTION
+from etl.sources import slices
+from etl.sources.scope import Scope
+from etl.sources.slices import Pulled
+from etl.stages.report import Report
+from etl.values import text
+from etl.windows import Window
+
+log = logging.getLogger(__name__)
+
+SOURCE = "hunting"
+AROUND_ACTIVITY = ticks.PER_HOUR
+"""How far around an alert's activity telemetry is pulled, as in Microsoft's go-hunt."""
+
+AROUND_CREATION = 5 * ticks.PER_MINUTE
+"""The same around the creation of a process that evidence names."""
+
+_ACTIVITY = ("FirstActivityTime", "LastActivityTime")
+
+
+def scope(lake: Lake, day: date, now: int) -> Scope:
+    """Return the devices that the day's alerts name and the windows that matter, as of `now`."""
+    alerts = lake.read(ALERTS, day).select("AlertId", "CreatedTime", *_ACTIVITY)
+    devices = lake.read(ALERT_DEVICES, day).select("AlertId", "DeviceId")
+    processes = (
+        lake.read(ALERT_EVIDENCE, day)
+        .filter(pl.col("ProcessCreationTicks").is_not_null())
+        .select("AlertId", "ProcessCreationTicks", Own="DeviceId")
+        .join(devices, on="AlertId", how="left")
+        .select(
+            pl.coalesce("Own", "DeviceId").alias("DeviceId"),
+            Start="ProcessCreationTicks",
+            End="ProcessCreationTicks",
+        )
+        .drop_nulls()
+    )
+    activity = devices.join(alerts, on="AlertId").select(
+        "DeviceId",
+        Start=_ticks(pl.coalesce(pl.min_horizontal(*_ACTIVITY), "CreatedTime")),
+        End=_ticks(pl.coalesce(pl.max_horizontal(*_ACTIVITY), "CreatedTime")),
+    )
+    windows: dict[str, list[Window]] = {}
+    for frame, margin in ((activity, AROUND_ACTIVITY), (processes, AROUND_CREATION)):
+        for device, start, end in frame.iter_rows():
+            windows.setdefault(device, []).append(Window(start - margin, end + margin))
+    return Scope.around(windows, Window(now - RETENTION, now))
+
+
+def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Report]:
+    """Replace the raw telemetry of `day` and its ledger.
+
+    Returns a report per event table. Raises an AccessError that asking for less does not cure; the
+    day's partitions then stay as they were.
+    """
+    around = scope(lake, day, ticks.from_datetime(datetime.now(UTC)))
+    outcomes: list[Pulled] = []
+    with lake.staging() as folder:
+        files: dict[str, list[Path]] = {table: [] for table in EVENT_TABLES}
+        for number, pulled in enumerate(slices.pull(client, EVENT_TABLES, around, max_rows)):
+            if pulled.records:
+                file = folder / f"{number}.parquet"
+                _records(lake, pulled).write_parquet(file, compression="zstd")
+                files[pulled.table].append(file)
+            outcomes.append(pulled.without_records())
+            log.info(
+                "pulled day=%s table=%s window=%s status=%s rows=%d",
+                day, pulled.table, pulled.window, pulled.status, pulled.rows,
+            )  # fmt: skip
+        changed = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
+    lake.publish(LEDGER, day, _ledger(lake, outcomes), "hunting")
+    return {t: _report(t, outcomes, changed=changed[t]) for t in EVENT_TABLES}
+
+
+def _records(lake: Lake, pulled: Pulled) -> pl.DataFrame:
+    now = datetime.now(UTC)
+    return raw.telemetry(pulled.table).frame([
+        {
+            "TenantId": lake.tenant,
+            "DeviceId": text(record.get("DeviceId")),
+            "Timestamp": text(record.get("Timestamp")),
+            "ReportId": text(record.get("ReportId")),
+            "Record": json.dumps(record),
+            "IngestedAt": now,
+            "SourceRequestId": pulled.request_id,
+        }
+        for record in pulled.records
+    ])  # fmt: skip
+
+
+def _publish(lake: Lake, day: date, table: str, files: Sequence[Path], folder: Path) -> bool:
+    """Put a table's slices together as its raw partition."""
+    empty = folder / f"{table}.none.parquet"
+    raw.telemetry(table).empty().write_parquet(empty)
+    target = folder / f"{table}.parquet"
+    query = "select * from read_parquet($files) order by DeviceId, Timestamp, Record"
+    with engine.connection(folder) as duck:
+        engine.write(
+            duck, query, target, {"files": [engine.literal(file) for file in (empty, *files)]}
+        )
+    return lake.publish_file(raw.telemetry(table), day, target)
+
+
+def _report(table: str, outcomes: Sequence[Pulled], *, changed: bool) -> Report:
+    mine = [outcome for outcome in outcomes if outcome.table == table]
+    rows = sum(outcome.rows for outcome in mine)
+    return Report(
+        published=rows,
+        read=rows,
+        changed=changed,
+        figures={
+            "hunting_calls": sum(outcome.calls for outcome in mine),
+            "throttled": sum(outcome.throttled for outcome in mine),
+            "slices": len(mine),
+        },
+        incomplete=tuple(
+            f"{table} {outcome.window}: {outcome.status}, {outcome.detail}"
+            for outcome in mine
+            if outcome.status != "complete"
+        ),
+    )
+
+
+def _ledger(lake: Lake, outcomes: Sequence[Pulled]) -> pl.DataFrame:
+    rows = []
+    for outcome in outcomes:
+        start, end = outcome.window.instants
+        rows.append(
+            {
+                "TenantId": lake.tenant,
+                "Source": SOURCE,
+                "Table": outcome.table,
+                "WindowStart": start,
+                "WindowEnd": end,
+                "Slice": outcome.part,
+                "Status": outcome.status,
+                "Detail": outcome.detail,
+                "Expected": outcome.expected,
+                "Rows": outcome.rows,
+                "Bytes": outcome.size,
+                "Calls": outcome.calls,
+                "Throttled": outcome.throttled,
+                "StartedAt": outcome.started,
+                "EndedAt": outcome.ended,
+                "QueryHash": outcome.query_hash,
+                "IngestedAt": outcome.ended,
+                "SourceRequestId": outcome.request_id,
+            }
+        )
+    return LEDGER.frame(rows)
+
+
+def _ticks(moment: pl.Expr) -> pl.Expr:
+    return moment.dt.epoch("us") * ticks.PER_MICROSECOND + ticks.UNIX_EPOCH
