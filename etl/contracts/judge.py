@@ -50,7 +50,7 @@ def judge(
         numbered.with_columns(raw.alias("Raw"))
         .join(reasons, on=_ROW, maintain_order="left")
         .with_columns(Source=pl.lit(source), Table=pl.lit(contract.table))
-        .select(QUARANTINE.types)
+        .select(*QUARANTINE.types)
     )
     return Verdict(
         numbered.join(reasons, on=_ROW, how="anti", maintain_order="left").drop(_ROW), rejected

@@ -40,7 +40,7 @@ def versions(raw: pl.DataFrame) -> pl.DataFrame:
         pl.concat([states, given], how="horizontal")
         .with_columns(LastUpdateTicks=_ticks("LastUpdateTime"))
         .with_columns(ticks.instant(_ticks(name)).alias(name) for name in _INSTANTS)
-        .select(ALERT_VERSIONS.types)
+        .select(*ALERT_VERSIONS.types)
     )
 
 
@@ -67,7 +67,7 @@ def united(known: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 
 def alerts(states: pl.DataFrame) -> pl.DataFrame:
     """Return newest states as core/Alerts."""
-    return states.select(ALERTS.types)
+    return states.select(*ALERTS.types)
 
 
 def parsed(states: pl.DataFrame) -> Iterable[tuple[Record, Record]]:

@@ -55,7 +55,7 @@ def evidence(states: Iterable[tuple[Record, Record]]) -> pl.DataFrame:
         )
         .unique(list(ALERT_EVIDENCE.grain), keep="first", maintain_order=True)
         .sort("AlertId", "EvidenceId")
-        .select(ALERT_EVIDENCE.types)
+        .select(*ALERT_EVIDENCE.types)
     )
 
 

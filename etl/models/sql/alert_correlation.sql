@@ -52,7 +52,8 @@ select
         when Keyed.AlertId is null then 'no_usable_key'
         when Matches.Ambiguous then 'ambiguous'
         when Pull.Incomplete then 'incomplete_pull'
-        when AlertEvidence.ProcessCreationTicks < Pull.StartedTicks - Parameters.Retention then 'outside_retention'
+        when AlertEvidence.ProcessCreationTicks < Pull.StartedTicks - Parameters.Retention
+            then 'outside_retention'
         when AlertEvidence.ProcessCreationTicks > Pull.StartedTicks - Parameters.Landing then 'not_landed_yet'
         when not Keyed.Speaking then 'device_silent'
         else 'no_match'
