@@ -14,7 +14,6 @@ RECENT_DAYS: Final = 3
 daily = dg.define_asset_job(
     "daily",
     selection=dg.AssetSelection.all(),
-    partitions_def=DAY,
     description="From sign-in to correlated alerts, for one day or a range of days.",
 )
 

@@ -29,7 +29,7 @@ def build(tenant: dg.ResourceDefinition = tenant_of_environment) -> dg.Definitio
             *hunting.TABLES,
             mart.mart_correlation,
             mart.ops_quarantine,
-            mart.catalog,
+            mart.ops_catalog,
         ],
         jobs=[automation.daily],
         schedules=[automation.recent_days],

@@ -66,16 +66,24 @@ def ops_quarantine(context: dg.AssetExecutionContext, tenant: dg.ResourceParam[T
     yield dg.MaterializeResult(asset_key=dg.AssetKey(QUARANTINE.key))
 
 
-@dg.asset(
-    key=CATALOG,
-    deps=[dg.AssetKey(contract.key) for contract in (*MART, QUARANTINE)],
+@dg.multi_asset(
+    name="ops_catalog",
+    specs=[
+        dg.AssetSpec(
+            CATALOG,
+            deps=[dg.AssetKey(contract.key) for contract in (*MART, QUARANTINE)],
+            description="catalog.duckdb: one view a table, swapped in whole.",
+            group_name="ops",
+            kinds={"duckdb"},
+            owners=["team:secops"],
+        )
+    ],
     backfill_policy=SEVERAL_DAYS,
-    group_name="ops",
-    kinds={"duckdb"},
-    owners=["team:secops"],
 )
-def catalog(tenant: dg.ResourceParam[Tenant]) -> dg.MaterializeResult[None]:
-    """Build `catalog.duckdb` anew, one view a table, and swap it in."""
+def ops_catalog(tenant: dg.ResourceParam[Tenant]) -> dg.MaterializeResult[None]:
+    """Build the SQL catalog anew and swap it in."""
     with as_dagster():
         path = marts.refresh(tenant.lake)
-    return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(str(path))})
+    return dg.MaterializeResult(
+        asset_key=CATALOG, metadata={"path": dg.MetadataValue.path(str(path))}
+    )

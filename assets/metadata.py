@@ -12,8 +12,8 @@ from etl.stages.report import Report
 Results = Iterator[dg.MaterializeResult[Any]]
 """What an asset of ours yields."""
 
-TOLERATED = 0.05
-"""The share of rejected rows from which a table is in error rather than in doubt."""
+ENOUGH_TO_TELL = 20
+"""Records from which a table is in error, not in doubt, when most of them are rejected."""
 
 
 def spec(contract: Contract, deps: list[list[str]], kinds: set[str]) -> dg.AssetSpec:
@@ -89,7 +89,10 @@ def _numbers(report: Report) -> dict[str, int | float | str | bool]:
 
 def _kept(key: dg.AssetKey, reports: Mapping[str, Report]) -> dg.AssetCheckResult:
     lost = {day: report for day, report in reports.items() if report.quarantined}
-    grave = any(report.quarantined > TOLERATED * report.read for report in lost.values())
+    grave = any(
+        report.read >= ENOUGH_TO_TELL and report.quarantined > report.read // 2
+        for report in lost.values()
+    )
     return dg.AssetCheckResult(
         check_name="contract",
         asset_key=key,

@@ -24,11 +24,14 @@ _BY_DAY: Final = """
 with calls as (
     select Day, sum(Calls) as Calls from ops.ExtractionLedger
     where {where} and Source = 'hunting' group by Day
-)
+),
+
+listed as (select Day, count(*) as Alerts from Alerts where {where} group by Day)
+
 select
-    Day, count(distinct AlertId), count(*), count_if(Reason is distinct from 'no_usable_key'),
+    Day, any_value(listed.Alerts), count(*), count_if(Reason is distinct from 'no_usable_key'),
     count_if(MatchTier <> 'none'), sum(Events), coalesce(any_value(calls.Calls), 0)
-from AlertCorrelation left join calls using (Day)
+from AlertCorrelation left join calls using (Day) left join listed using (Day)
 where {where} group by Day order by Day
 """
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from etl import ticks
 from etl.access.client import Client
-from etl.errors import RequestRefused, ServiceFailed
+from etl.errors import RequestRefused, ServiceFailed, TableUnknown
 from etl.sources import hunting, kql
+from etl.sources.kql import Literal
 from etl.sources.scope import Scope
 from etl.values import integer
 from etl.windows import Window
@@ -17,54 +18,63 @@ from etl.windows import Window
 
 @dataclass(slots=True)
 class Counts:
-    """Rows by table and hour, what it took to learn them, and the tables that cannot be asked."""
+    """Rows by table and hour, and what it took to learn them.
+
+    A table in `unknown` does not resolve in this tenant; one that is in neither could not be
+    counted, though it may be pulled.
+    """
 
     hours: dict[str, dict[int, int]] = field(default_factory=dict)
-    refused: dict[str, RequestRefused] = field(default_factory=dict)
+    unknown: dict[str, TableUnknown] = field(default_factory=dict)
     request_id: str = ""
     calls: int = 0
     throttled: int = 0
     size: int = 0
     query: str = ""
 
-    def total(self, table: str) -> int:
-        """Return the rows of a table."""
-        return sum(self.hours[table].values())
+    def total(self, table: str) -> int | None:
+        """Return the rows of a table, or None where they could not be counted."""
+        return sum(self.hours[table].values()) if table in self.hours else None
 
 
 def count(client: Client, tables: Sequence[str], scope: Scope, max_rows: int) -> Counts:
     """Count the rows of `tables` in `scope`, all in one query where the service allows it.
 
-    Raises an AccessError other than a refusal, which is kept by table.
+    Raises an AccessError other than a refusal of the query.
     """
-    counts = Counts(hours={table: {} for table in tables})
-    _count(client, tables, scope, max_rows, counts)
+    counts = Counts()
+    try:
+        _count(client, tables, scope, max_rows, counts)
+    except RequestRefused:
+        counts.calls += 1
+        counts.hours.clear()  # of a count that was split and refused half-way
+        for table in tables:
+            _count_alone(client, table, scope, max_rows, counts)
     return counts
+
+
+def _count_alone(client: Client, table: str, scope: Scope, max_rows: int, counts: Counts) -> None:
+    """Count one table; a refusal says either that it is unknown or that it cannot be counted."""
+    try:
+        _count(client, [table], scope, max_rows, counts)
+    except TableUnknown as error:
+        counts.calls += 1
+        counts.hours.pop(table, None)
+        counts.unknown[table] = error
+    except RequestRefused:
+        counts.calls += 1
+        counts.hours.pop(table, None)
 
 
 def _count(
     client: Client, tables: Sequence[str], scope: Scope, max_rows: int, counts: Counts
 ) -> None:
+    for table in tables:
+        counts.hours.setdefault(table, {})
     if not scope.groups:
         return
-    span = scope.span
-    query = kql.bind(
-        "count",
-        tables=kql.tables(tables),
-        start=kql.instant(span.start),
-        end=kql.instant(span.end),
-        scope=scope.condition(),
-    )
-    try:
-        result = hunting.run(client, query, f"count {', '.join(tables)}")
-    except RequestRefused as refusal:
-        counts.calls += 1
-        if len(tables) == 1:
-            counts.refused[tables[0]] = refusal
-            return
-        for table in tables:
-            _count(client, [table], scope, max_rows, counts)
-        return
+    span, query = scope.span, _query(tables, scope)
+    result = hunting.run(client, query, f"count {', '.join(tables)}")
     counts.calls += result.calls
     counts.throttled += result.throttled
     counts.size += result.size
@@ -74,7 +84,20 @@ def _count(
             _count(client, tables, scope.within(part), max_rows, counts)
         return
     for row in result.records:
-        _add(counts, {key.lower(): value for key, value in row.items()})
+        named = {key.lower(): value for key, value in row.items()}
+        _add(counts, {"sourcetable": tables[0], **named} if len(tables) == 1 else named)
+
+
+def _query(tables: Sequence[str], scope: Scope) -> Literal:
+    span = scope.span
+    values = {
+        "start": kql.instant(span.start),
+        "end": kql.instant(span.end),
+        "scope": scope.condition(),
+    }
+    if len(tables) == 1:
+        return kql.bind("count_one", table=kql.tables(tables), **values)
+    return kql.bind("count", tables=kql.tables(tables), **values)
 
 
 def _on_the_hour(span: Window) -> tuple[Window, Window]:
@@ -86,7 +109,10 @@ def _on_the_hour(span: Window) -> tuple[Window, Window]:
 
 def _add(counts: Counts, row: Mapping[str, object]) -> None:
     table, events = row.get("sourcetable"), integer(row.get("events"))
+    try:
+        hour = ticks.from_text(str(row.get("hour")))
+    except ValueError:
+        events = None
     if not isinstance(table, str) or table not in counts.hours or events is None:
         raise ServiceFailed("count telemetry", f"cannot read the count {dict(row)!r}"[:200])
-    hour = ticks.from_text(str(row.get("hour")))
     counts.hours[table][hour] = counts.hours[table].get(hour, 0) + events

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from etl.access.client import Client
-from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed
+from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed, TableUnknown
 from etl.sources import hunting, kql
 from etl.sources.counts import Counts, count
 from etl.sources.scope import Scope
@@ -26,6 +26,9 @@ RESULT_BYTES = 50_000_000
 
 ROW_BYTES = 3_000
 """What a row of the widest table takes as JSON, with a margin."""
+
+COUNT = "count"
+"""The part of a window that is a count, not a slice."""
 
 MARGIN = 0.8
 """The share of a limit that a slice is planned to fill: rows keep arriving after the count."""
@@ -93,8 +96,8 @@ def pull(client: Client, tables: Sequence[str], scope: Scope, max_rows: int) -> 
     yield _counted(counts, scope, started)
     puller = _Puller(client, max_rows)
     for table in tables:
-        if table in counts.refused:
-            yield _refused(table, scope, counts.refused[table], started)
+        if table in counts.unknown:
+            yield _unknown(table, scope, counts.unknown[table], started)
             continue
         planned = list(plan(table, scope, counts, max_rows))
         if not planned:
@@ -106,8 +109,11 @@ def pull(client: Client, tables: Sequence[str], scope: Scope, max_rows: int) -> 
 def plan(table: str, scope: Scope, counts: Counts, max_rows: int) -> Iterator[Slice]:
     """Yield slices that tile the scope's span, each expected to stay under the limits."""
     budget = max(1, int(MARGIN * min(max_rows, RESULT_BYTES // ROW_BYTES)))
-    hours = counts.hours[table]
     span = scope.span
+    if table not in counts.hours:
+        yield Slice(table, scope, span)
+        return
+    hours = counts.hours[table]
     start, expected = span.start, 0
     for hour in sorted(hours):
         if expected and expected + hours[hour] > budget:
@@ -124,12 +130,13 @@ class _Puller:
     def __init__(self, client: Client, max_rows: int) -> None:
         self._client = client
         self._limit = max_rows
+        self._confirmed = False  # whether a cut result has shown the limit; it may be lower
         self._spent = _Spent()
         self._rows = 0
 
     def pull(self, piece: Slice) -> Iterator[Pulled]:
         """Yield the outcome of `piece`, or those of its parts."""
-        if (piece.expected or 0) >= self._limit:
+        if self._confirmed and (piece.expected or 0) >= self._limit:
             yield from self._halve(piece, None)
             return
         started = datetime.now(UTC)
@@ -156,6 +163,7 @@ class _Puller:
             self._rows += rows
             yield done
             return
+        self._limit, self._confirmed = min(self._limit, rows or self._limit), True
         self._spent = _Spent(done.calls, done.throttled, done.size)
         detail = f"cut at {rows} rows and cannot be halved"
         yield from self._halve(piece, replace(done, status="truncated", detail=detail))
@@ -182,10 +190,8 @@ class _Puller:
         counts = count(self._client, [piece.table], piece.scope, self._limit)
         self._spent.calls += counts.calls
         self._spent.throttled += counts.throttled
-        if piece.table not in counts.refused and counts.total(piece.table) <= rows:
-            return True
-        self._limit = min(self._limit, max(1, rows))
-        return False
+        counted = counts.total(piece.table)
+        return counted is not None and counted <= rows
 
     def _settled(
         self, piece: Slice, result: hunting.Result, query: str, started: datetime
@@ -227,14 +233,14 @@ def _failure(piece: Slice, status: str, error: object, started: datetime) -> Pul
 
 
 def _counted(counts: Counts, scope: Scope, started: datetime) -> Pulled:
-    total = sum(counts.total(table) for table in counts.hours)
+    total = sum(counts.total(table) or 0 for table in counts.hours)
     return Pulled(
-        "*", scope.span, "count", "complete", None, total, [], started, datetime.now(UTC),
+        "*", scope.span, COUNT, "complete", None, total, [], started, datetime.now(UTC),
         counts.request_id, counts.size, counts.calls, counts.throttled, counts.query,
     )  # fmt: skip
 
 
-def _refused(table: str, scope: Scope, error: RequestRefused, started: datetime) -> Pulled:
+def _unknown(table: str, scope: Scope, error: TableUnknown, started: datetime) -> Pulled:
     return Pulled(
         table, scope.span, _part(scope), "failed", str(error), None, [], started, datetime.now(UTC)
     )

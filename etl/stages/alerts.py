@@ -1,6 +1,7 @@
 """The stages that are about alerts: pulled as they are, then read as the standard model."""
 
 import json
+import logging
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
@@ -19,6 +20,8 @@ from etl.sources.alerts import Page, created_in, listing
 from etl.stages.report import Report
 from etl.values import canonical, digest, part, text
 from etl.windows import Window
+
+log = logging.getLogger(__name__)
 
 SOURCE = "graph"
 
@@ -43,6 +46,7 @@ def pull(client: Client, lake: Lake, day: date) -> Report:
     changed = lake.publish(RAW_ALERTS, day, frame)
     lake.publish(LEDGER, day, _ledger(lake, window, pages, started, None), "alerts")
     read = sum(len(page.records) for page in pages)
+    log.info("%s: %d alerts listed", day, read)
     return Report(
         published=frame.height,
         read=read,

@@ -1,5 +1,6 @@
 """The stage that types one table's raw telemetry: judged, one row an event, sorted."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,8 @@ from etl.lake import engine
 from etl.lake.lake import Lake
 from etl.normalise.telemetry import events
 from etl.stages.report import Report
+
+log = logging.getLogger(__name__)
 
 SOURCE: Final = "hunting"
 BATCH: Final = 20_000
@@ -61,6 +64,7 @@ def publish(lake: Lake, day: date, table: str) -> Report:
             typed.append(folder / f"{number}.parquet")
             verdict.accepted.write_parquet(typed[-1], compression="zstd")
         published, changed = _replace(lake, day, table, typed, folder)
+    log.info("%s: %d rows of %s published", day, published, table)
     turned_away = pl.concat(rejected).sort("Table", "Rule", "Raw")
     lake.publish(QUARANTINE, day, turned_away, table)
     return Report(

@@ -1,5 +1,6 @@
 """The stages that correlate a day and publish its marts, and that renew the catalog."""
 
+import logging
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from etl.lake import catalog, engine
 from etl.lake.lake import Lake
 from etl.models.correlation import correlate
 from etl.stages.report import Report
+
+log = logging.getLogger(__name__)
 
 
 def publish(lake: Lake, day: date, tolerance_ms: int) -> dict[str, Report]:
@@ -35,6 +38,8 @@ def publish(lake: Lake, day: date, tolerance_ms: int) -> dict[str, Report]:
         events = pl.scan_parquet(marts.correlated).select(pl.len()).collect().item()
         changed = lake.publish_file(CORRELATED_ALERTS, day, marts.correlated)
         changed_too = lake.publish_file(ALERT_CORRELATION, day, marts.correlation)
+    matched = found.filter(pl.col("MatchTier") != "none").height
+    log.info("%s: %d evidence items tied to %d events", day, matched, events)
     return {
         "CorrelatedAlerts": Report(published=events, read=events, changed=changed),
         "AlertCorrelation": Report(

@@ -80,13 +80,18 @@ def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Repo
                 _records(lake, pulled).write_parquet(file, compression="zstd")
                 files[pulled.table].append(file)
             outcomes.append(pulled.without_records())
-            log.info(
-                "pulled day=%s table=%s window=%s status=%s rows=%d",
-                day, pulled.table, pulled.window, pulled.status, pulled.rows,
-            )  # fmt: skip
+            log.info("%s: %s", day, _told(pulled))
         changed = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
     lake.publish(LEDGER, day, _ledger(lake, outcomes), "hunting")
     return {t: _report(t, outcomes, changed=changed[t]) for t in EVENT_TABLES}
+
+
+def _told(pulled: Pulled) -> str:
+    """Return an outcome as a line of progress."""
+    if pulled.part == slices.COUNT:
+        return f"{pulled.expected or 0:,} telemetry rows counted around the alerts"
+    end = "" if pulled.status == "complete" else f", {pulled.status}: {pulled.detail}"
+    return f"{pulled.rows:,} rows of {pulled.table} pulled{end}"
 
 
 def _records(lake: Lake, pulled: Pulled) -> pl.DataFrame:
