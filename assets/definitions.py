@@ -1,22 +1,23 @@
 """Everything that Dagster loads, put together by one function so that tests can swap the tenant."""
 
 import os
+from collections.abc import Iterator
 
 import dagster as dg
 
 from assets import automation, core, hunting, mart, raw
-from etl.errors import EtlError
+from assets.failures import as_dagster
 from etl.settings import Settings
 from etl.tenant import Tenant
 
 
 @dg.resource(description="The Defender tenant that the environment names, and its lake.")
-def tenant_of_environment(_: dg.InitResourceContext) -> Tenant:
+def tenant_of_environment(_: dg.InitResourceContext) -> Iterator[Tenant]:
     """Read the settings when a run starts; they are never part of a run's configuration."""
-    try:
-        return Tenant.connect(Settings.read(os.environ))
-    except EtlError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+    with as_dagster():
+        settings = Settings.read(os.environ)
+    with Tenant.connect(settings) as tenant:
+        yield tenant
 
 
 def build(tenant: dg.ResourceDefinition = tenant_of_environment) -> dg.Definitions:

@@ -103,11 +103,14 @@ def _tenant(value: str) -> str:
 
 
 def _https(environment: Mapping[str, str], name: str, default: str) -> str:
-    value = (environment.get(name) or default).rstrip("/")
-    if "://" not in value:
-        value = f"https://{value}"
-    parts = urlsplit(value)
-    if parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.username:
+    text = environment.get(name) or default
+    value = (text if "://" in text else f"https://{text}").rstrip("/")
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or parts.path or parts.query or parts.fragment or parts.username:
         raise ConfigError(name, f"{value!r} is no https host", f"use a form such as {default}")
     return value
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Self
 
 from etl.access.client import Client
 from etl.access.credentials import ClientSecret
@@ -16,7 +17,10 @@ ALERT_CALLS_PER_MINUTE = 150
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """What every stage is handed; nothing is asked of the service before a stage does."""
+    """What every stage is handed; nothing is asked of the service before a stage does.
+
+    A context manager: leaving it closes the connections.
+    """
 
     settings: Settings
     lake: Lake
@@ -40,6 +44,13 @@ class Tenant:
             client(alerts.PERMISSION, ALERT_CALLS_PER_MINUTE),
             client(hunting.PERMISSION, settings.hunting_calls_per_minute),
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.alerts.close()
+        self.hunting.close()
 
 
 @cache

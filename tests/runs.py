@@ -37,15 +37,16 @@ def environment(sandbox: Sandbox, lake: Path, **settings: str) -> dict[str, str]
 
 def run(settings: Mapping[str, str], tenant: Tenant) -> dg.ExecuteInProcessResult:
     """Run the job over all days of `tenant`, as the command line does, in a passing instance."""
-    connected = Connected.connect(Settings.read(settings))
-    definitions = build(dg.ResourceDefinition.hardcoded_resource(connected))
-    with dg.DagsterInstance.ephemeral() as instance:
-        return definitions.resolve_job_def(daily.name).execute_in_process(
-            instance=instance,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            tags={RANGE_START: str(tenant.days[0]), RANGE_END: str(tenant.days[-1])},
-            raise_on_error=False,
-        )
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    with Connected.connect(Settings.read(settings)) as connected:
+        definitions = build(dg.ResourceDefinition.hardcoded_resource(connected))
+        with dg.DagsterInstance.ephemeral() as instance:
+            return definitions.resolve_job_def(daily.name).execute_in_process(
+                instance=instance,
+                run_config=quiet,
+                tags={RANGE_START: str(tenant.days[0]), RANGE_END: str(tenant.days[-1])},
+                raise_on_error=False,
+            )
 
 
 def table(lake: Path, layer: str, name: str) -> pl.DataFrame:

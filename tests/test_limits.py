@@ -56,8 +56,7 @@ def test_waits_are_told_and_no_longer_than_a_minute(limit: int, pauses: list[flo
 
 
 def test_calls_below_the_limit_do_not_wait() -> None:
-    """As long as there is room, nobody sleeps; the next call waits until the first is a minute old.
-    """
+    """With room nobody sleeps; the next call waits until the first is a minute old."""
     clock = Clock()
     limiter = Limiter(3, clock=clock.read, sleep=clock.sleep)
     assert [limiter.wait() for _ in range(3)] == [0.0, 0.0, 0.0]

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ def test_a_devices_windows_are_disjoint_and_inside_the_limits(
     for device in scope.devices:
         windows = windows_of(scope, device)
         assert all(window.common(LIMITS) == window for window in windows)
-        assert all(a.end < b.start for a, b in zip(windows, windows[1:], strict=False))
+        assert all(a.end < b.start for a, b in pairwise(windows))
 
 
 @given(ACTIVITY)

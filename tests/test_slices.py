@@ -63,7 +63,11 @@ class Hunting:
         if self.unknown & set(tables):
             raise TableUnknown(what, 400, "BadRequest", "'where' operator: failed to resolve table")
         first = len(self.asked) == 1
-        found = [row for row in self._matching(query, tables) if first or row not in self.gone_after_count]
+        found = [
+            row
+            for row in self._matching(query, tables)
+            if first or row not in self.gone_after_count
+        ]
         if "summarize" in query:
             counted = list(_counted(found, alone="union" not in query))
             return self._answer(counted[: self.most_counts])

@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -61,7 +62,7 @@ def test_merge_covers_the_same_ticks(windows: list[Window]) -> None:
 def test_merged_windows_are_sorted_and_apart(windows: list[Window]) -> None:
     """Merged windows are sorted and neither overlap nor touch."""
     merged = merge(windows)
-    assert all(a.end < b.start for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end < b.start for a, b in pairwise(merged))
 
 
 @given(st.lists(SMALL), st.randoms(use_true_random=False))

@@ -92,6 +92,11 @@ class Client:
         headers = {"Content-Type": "application/json; charset=utf-8"}
         return self._ask(Request("POST", self._trusted(url), what, headers, body))
 
+    def close(self) -> None:
+        """Close the connections that were kept for the next request."""
+        self._session.close()
+        self.credentials.close()
+
     @property
     def _host(self) -> str:
         return urlsplit(self.root).netloc

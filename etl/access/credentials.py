@@ -42,6 +42,9 @@ class Credentials(Protocol):
     def token(self, *, renew: bool = False) -> str:
         """Return a token that is valid now; `renew` passes over the cached one."""
 
+    def close(self) -> None:
+        """Close the connections to the sign-in page."""
+
 
 class ClientSecret:
     """An application that signs in with its client secret, for one resource."""
@@ -50,6 +53,7 @@ class ClientSecret:
         self._settings = settings
         self._scope = f"{resource}/.default"
         self._application: msal.ConfidentialClientApplication | None = None
+        self._session = requests.Session()
         self._lock = threading.Lock()
 
     def token(self, *, renew: bool = False) -> str:
@@ -68,9 +72,12 @@ class ClientSecret:
             raise _refusal(answer)
         return str(answer["access_token"])
 
+    def close(self) -> None:
+        """Close the connections to the sign-in page."""
+        self._session.close()
+
     def _sign_in_page(self) -> "msal.ConfidentialClientApplication":
         settings = self._settings
-        session = requests.Session()
         verify = str(settings.ca_bundle) if settings.ca_bundle else True
         try:
             return msal.ConfidentialClientApplication(
@@ -78,7 +85,7 @@ class ClientSecret:
                 client_credential=settings.client_secret,
                 authority=f"{settings.authority}/{settings.tenant_id}",
                 instance_discovery=urlsplit(settings.authority).hostname in _WELL_KNOWN,
-                http_client=_PatientSession(session, verify),
+                http_client=_PatientSession(self._session, verify),
             )
         except (requests.RequestException, ValueError) as error:
             raise self._failure(error) from error

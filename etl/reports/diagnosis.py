@@ -9,7 +9,7 @@ from pathlib import Path
 
 from etl import ticks
 from etl.access.client import Client
-from etl.access.credentials import ClientSecret
+from etl.access.credentials import Credentials
 from etl.errors import EtlError
 from etl.lake.lake import Lake
 from etl.settings import Settings, lake_folder
@@ -36,12 +36,12 @@ def examine(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield _try("lake", lambda: _lake(lake_folder(environment), "doctor"))
         return
     yield Finding("settings", f"tenant {settings.tenant_id}, {settings.graph_url}")
-    tenant = Tenant.connect(settings)
-    sign_in = _try("sign-in", lambda: _sign_in(settings))
-    yield sign_in
-    if sign_in.problem is None:
-        yield _try(alerts.PERMISSION, lambda: _list_alerts(tenant.alerts))
-        yield _try(hunting.PERMISSION, lambda: _hunt(tenant.hunting))
+    with Tenant.connect(settings) as tenant:
+        sign_in = _try("sign-in", lambda: _sign_in(settings, tenant.alerts.credentials))
+        yield sign_in
+        if sign_in.problem is None:
+            yield _try(alerts.PERMISSION, lambda: _list_alerts(tenant.alerts))
+            yield _try(hunting.PERMISSION, lambda: _hunt(tenant.hunting))
     yield _try("lake", lambda: _lake(settings.lake, settings.tenant_id))
 
 
@@ -52,8 +52,8 @@ def _try(name: str, look: Callable[[], str]) -> Finding:
         return Finding(name, "", error)
 
 
-def _sign_in(settings: Settings) -> str:
-    token = ClientSecret(settings, settings.graph_url).token()
+def _sign_in(settings: Settings, credentials: Credentials) -> str:
+    token = credentials.token()
     return f"as application {settings.client_id}, roles: {', '.join(_roles(token)) or 'none'}"
 
 

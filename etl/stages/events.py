@@ -31,11 +31,11 @@ select
         if(Known.EventId is null, Seen.SourceRequestId, Known.SourceRequestId) as SourceRequestId
     )
 from (
-    select * from read_parquet($typed, union_by_name = true)
+    select * from read_parquet($typed, union_by_name = true, hive_partitioning = false)
     qualify row_number() over (partition by EventId order by IngestedAt, SourceRequestId) = 1
 ) as Seen
 left join (
-    select EventId, IngestedAt, SourceRequestId from read_parquet($known)
+    select EventId, IngestedAt, SourceRequestId from read_parquet($known, hive_partitioning = false)
 ) as Known on Seen.EventId = Known.EventId
 order by Seen.DeviceId, Seen.TimestampTicks, Seen.EventId
 """

@@ -59,7 +59,7 @@ def _input(lake: Lake, contract: Contract, day: date, part: str = "data") -> Pat
 
 
 def _keep_contract(path: Path, contract: Contract) -> pl.DataFrame:
-    frame = pl.read_parquet(path)
+    frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
     contract.schema.validate(frame, lazy=True)
     return frame
 

@@ -115,7 +115,10 @@ def _publish(lake: Lake, day: date, table: str, files: Sequence[Path], folder: P
     empty = folder / f"{table}.none.parquet"
     raw.telemetry(table).empty().write_parquet(empty)
     target = folder / f"{table}.parquet"
-    query = "select * from read_parquet($files) order by DeviceId, Timestamp, Record"
+    query = """
+        select * from read_parquet($files, hive_partitioning = false)
+        order by DeviceId, Timestamp, Record
+    """
     with engine.connection(folder) as duck:
         engine.write(
             duck, query, target, {"files": [engine.literal(file) for file in (empty, *files)]}
