@@ -368,7 +368,7 @@ ITEMS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(ITEMS | JSON, max_size=4), st.dictionaries(st.sampled_from([*alert()]), JSON))
 def test_no_alert_makes_reading_fail(items: list[object], fields: Record) -> None:
     """Whatever an alert holds, it is one version, and each of its items a row or a repetition."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 from azure.identity import ClientSecretCredential
+from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
@@ -51,9 +52,7 @@ def client(sandbox: Sandbox) -> GraphServiceClient:
 async def _alerts(sandbox: Sandbox) -> list[Alert]:
     graph = client(sandbox)
     options = Alerts_v2RequestBuilder.Alerts_v2RequestBuilderGetQueryParameters(top=PAGE)
-    request = Alerts_v2RequestBuilder.Alerts_v2RequestBuilderGetRequestConfiguration(
-        query_parameters=options
-    )
+    request = RequestConfiguration(query_parameters=options)
     first = await graph.security.alerts_v2.get(request_configuration=request)
     found: list[Alert] = []
 
@@ -80,17 +79,16 @@ def test_the_sdk_pages_through_all_alerts(served: Sandbox, tenant: Tenant) -> No
 
 def test_the_sdk_reads_evidence_as_its_own_types(served: Sandbox, tenant: Tenant) -> None:
     """Evidence comes as the SDK's classes, a process with its id and creation time."""
-    alerts = {alert.id: alert for alert in asyncio.run(_alerts(served))}
-    sent: dict[str, list[dict[str, Any]]] = {a["id"]: a["evidence"] or [] for a in tenant.alerts}
-    found: list[AlertEvidence] = [e for a in alerts.values() for e in a.evidence or []]
+    sent: list[dict[str, Any]] = [item for a in tenant.alerts for item in a["evidence"] or []]
+    alerts = asyncio.run(_alerts(served))
+    found: list[AlertEvidence] = [item for alert in alerts for item in alert.evidence or []]
     processes = [item for item in found if isinstance(item, ProcessEvidence)]
 
-    assert len(found) == sum(len(items) for items in sent.values())
+    assert len(found) == len(sent)
     assert {type(item).__name__ for item in found} >= {"ProcessEvidence", "DeviceEvidence"}
     assert sorted(p.process_id for p in processes if p.process_id) == sorted(
         item["processId"]
-        for items in sent.values()
-        for item in items
+        for item in sent
         if item["@odata.type"].endswith("processEvidence") and item["processId"]
     )
     assert any(p.process_creation_date_time for p in processes)

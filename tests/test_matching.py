@@ -559,7 +559,7 @@ INSTANCES = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(INSTANCES, st.lists(st.tuples(st.sampled_from([7, 8]), st.integers(-3, 3)), max_size=4))
 def test_only_the_single_nearest_on_windows(
     instances: list[tuple[str, int, int, bool]], wanted: list[tuple[int, int]]

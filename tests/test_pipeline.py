@@ -47,7 +47,7 @@ def test_every_table_is_filled_and_keeps_its_grain(contract, lake: Path) -> None
 @pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
 def test_the_catalog_shows_what_the_files_hold(contract, lake: Path) -> None:  # noqa: ANN001
     """Every table can be asked in SQL, one row a grain, without this project."""
-    grain = ", ".join(contract.grain)
+    grain = ", ".join(f'"{name}"' for name in contract.grain)
     with duckdb.connect(str(lake / "catalog.duckdb"), read_only=True) as catalog:
         rows, distinct = catalog.execute(
             f"select count(*), count(distinct ({grain})) from {'.'.join(contract.key)}"  # noqa: S608

@@ -193,7 +193,7 @@ def crowded(rows: tuple[Row, ...], limit: int) -> set[tuple[str, str, int]]:
     return {place for place, number in places.items() if number >= limit}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(services(), st.integers(1, 9), st.sampled_from([-3, -1, 0, 1, 5, UNLIMITED]))
 def test_every_row_comes_exactly_once(
     drawn: tuple[tuple[Row, ...], Scope], cap: int, more: int

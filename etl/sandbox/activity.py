@@ -22,16 +22,39 @@ PER_DEVICE_DAY = {
 """About how many rows a device sends; registry and images are of Windows only."""
 
 _WINDOWS_ONLY = ("DeviceRegistryEvents", "DeviceImageLoadEvents")
-_HOSTS = (
-    "www.example.com login.example.net cdn.example.org updates.example.com mail.contoso.example "
-    "intranet.contoso.local telemetry.example.net packages.example.org git.contoso.local"
-).split()
+_HOSTS = [
+    "www.example.com",
+    "login.example.net",
+    "cdn.example.org",
+    "updates.example.com",
+    "mail.contoso.example",
+    "intranet.contoso.local",
+    "telemetry.example.net",
+    "packages.example.org",
+    "git.contoso.local",
+]
 _RUN = "HKEY_CURRENT_USER\\S-1-5-21-1\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\"
 _KEYS = [f"{_RUN}{leaf}" for leaf in ("Run", "Explorer\\RecentDocs", "Internet Settings", "Search")]
-_MODULES = "ntdll.dll kernel32.dll user32.dll combase.dll clr.dll amsi.dll rpcrt4.dll".split()
+_MODULES = [
+    "ntdll.dll",
+    "kernel32.dll",
+    "user32.dll",
+    "combase.dll",
+    "clr.dll",
+    "amsi.dll",
+    "rpcrt4.dll",
+]
 _EVENTS = {
-    "windows": "PowerShellCommand DnsQueryResponse NamedPipeEvent GetClipboardData LdapSearch "
-    "ScreenshotTaken NtAllocateVirtualMemoryApiCall ScheduledTaskUpdated".split(),
+    "windows": [
+        "PowerShellCommand",
+        "DnsQueryResponse",
+        "NamedPipeEvent",
+        "GetClipboardData",
+        "LdapSearch",
+        "ScreenshotTaken",
+        "NtAllocateVirtualMemoryApiCall",
+        "ScheduledTaskUpdated",
+    ],
     "linux": ["PTraceDetected", "ScriptContent", "DnsQueryResponse"],
     "macos": ["PlistPropertyModified", "ScriptContent", "DnsQueryResponse"],
 }
@@ -102,7 +125,9 @@ def _files(rows: pl.DataFrame, dice: Dice) -> pl.DataFrame:
     number = dice.integers(1, 9_000, count).cast(pl.String)
     name = number.str.zfill(4) + dice.choose([".tmp", ".docx", ".log", ".json", ".dat"], count)
     windows = pl.col("platform") == "windows"
-    folder = pl.when(windows).then(pl.lit("C:\\Users\\Public\\Work\\f")).otherwise(pl.lit("/tmp/f"))
+    folder = (
+        pl.when(windows).then(pl.lit("C:\\Users\\Public\\Work\\f")).otherwise(pl.lit("/srv/work/f"))
+    )
     digests = [f"{value:040x}" for value in range(3, 2**34, 2**26)]
     return rows.select(
         "Timestamp",

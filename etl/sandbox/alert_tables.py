@@ -53,7 +53,9 @@ def build(alerts: list[Alert], ticks: Mapping[str, int]) -> dict[str, pl.DataFra
         ]
     return {
         "AlertInfo": conform(pl.from_dicts(infos, infer_schema_length=None), "AlertInfo"),
-        "AlertEvidence": conform(pl.from_dicts(entities, infer_schema_length=None), "AlertEvidence"),
+        "AlertEvidence": conform(
+            pl.from_dicts(entities, infer_schema_length=None), "AlertEvidence"
+        ),
     }
 
 

@@ -17,7 +17,8 @@ _SERVICES = {
     "da": ("microsoftDefenderForEndpoint", "microsoftDefenderForEndpoint",
            "Microsoft Defender for Endpoint"),
     "ed": ("microsoft365Defender", "customDetection", "Microsoft Defender XDR"),
-    "ca": ("microsoftDefenderForCloudApps", "cloudAppSecurity", "Microsoft Defender for Cloud Apps"),
+    "ca": ("microsoftDefenderForCloudApps", "cloudAppSecurity",
+           "Microsoft Defender for Cloud Apps"),
     "sn": ("microsoftSentinel", "scheduledAlerts", "Microsoft Sentinel"),
 }  # fmt: skip
 _OUTCOMES = (

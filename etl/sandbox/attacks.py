@@ -11,9 +11,10 @@ import polars as pl
 from etl.sandbox import cases, moments
 from etl.sandbox.cases import Suspect
 from etl.sandbox.fleet import Device
+from etl.sandbox.plays import Clue, brute_force
 from etl.sandbox.processes import image_columns
 from etl.sandbox.scenes import Ledger, Scene
-from etl.sandbox.stories import Clue, Story, brute_force
+from etl.sandbox.stories import Story
 
 _CLOUD = Story("", "Unusual mass download from a cloud application", "Exfiltration", "medium",
                "T1530", lambda _: [])  # fmt: skip

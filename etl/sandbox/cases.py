@@ -9,9 +9,10 @@ from itertools import cycle
 from random import Random
 
 from etl.sandbox import moments
+from etl.sandbox.plays import Clue
 from etl.sandbox.scenes import Event, Scene
 from etl.sandbox.software import Image
-from etl.sandbox.stories import STORIES, Clue, Story
+from etl.sandbox.stories import STORIES, Story
 
 WITH_PROCESS = {
     "windows": "windows",
@@ -35,10 +36,14 @@ WITH_PROCESS = {
 
 WITHOUT_PROCESS = ("device_only", "no_evidence", "brute_force", "cloud")
 
-_COMMON = ("windows windows linux_cut windows macos exec_chain device_only windows pid_reuse "
-           "brute_force windows mac_exec_chain cloud linux_cut windows").split()
-_RARE = ("no_device_id upper_device_id sentinel_time null_time null_pid pid_zero old_process "
-         "telemetry_absent initiator_only duplicate_evidence no_evidence").split()  # fmt: skip
+_COMMON = [
+    *["windows"] * 5, *["linux_cut"] * 2, "macos", "exec_chain", "mac_exec_chain", "pid_reuse",
+    "device_only", "brute_force", "cloud",
+]  # fmt: skip
+_RARE = [
+    "no_device_id", "upper_device_id", "sentinel_time", "null_time", "null_pid", "pid_zero",
+    "old_process", "telemetry_absent", "initiator_only", "duplicate_evidence", "no_evidence",
+]  # fmt: skip
 _USUAL = [*_COMMON, *_RARE[:6], *_COMMON, *_RARE[6:]]
 _WHOLE_ALERT = ("exec_chain", "mac_exec_chain", "no_device_id", "upper_device_id")
 _BASIC = {"windows": "windows", "linux": "linux_cut", "macos": "macos"}

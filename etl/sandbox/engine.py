@@ -17,9 +17,11 @@ from etl.sandbox import kql, moments
 from etl.sandbox.tables import schema
 from etl.sandbox.temporal import QueryRefused
 
-_UNKNOWN_COLUMN = re.compile(r'[Cc]olumn "?(?:\w+"?\.)?"?([^"\s]+?)"? (?:not found|does not exist)')
+_UNKNOWN_COLUMN = re.compile(
+    r'[Cc]olumn "?(?:\w+"?\.)?"?([^"\s]+?)"? (?:not found|does not exist|referenced that exists)'
+)
 _TIMEOUT = 180.0
-_CONFIG = {
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -127,9 +129,7 @@ def _named(kind: str) -> str:
     return _PLAIN.get(kind, "Object")
 
 
-def _answer(
-    relation: duckdb.DuckDBPyRelation, limit: int
-) -> tuple[list[dict[str, str]], bytes]:
+def _answer(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[dict[str, str]], bytes]:
     kinds = {
         name: _named(str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
     }

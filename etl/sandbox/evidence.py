@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from etl.sandbox import moments
 from etl.sandbox.cases import Suspect
 from etl.sandbox.fleet import Account, Device
+from etl.sandbox.plays import Clue
 from etl.sandbox.software import Image
-from etl.sandbox.stories import Clue
 
 Item = dict[str, object]
 
@@ -111,14 +111,15 @@ def process(sighting: Sighting, suspect: Suspect, created: str) -> Item:
 
 
 def _distortion(case: str, sighting: Sighting) -> Item:
-    return {
+    changes: dict[str, Item] = {
         "no_device_id": {"mdeDeviceId": None},
         "upper_device_id": {"mdeDeviceId": sighting.device.id.upper()},
         "sentinel_time": {"processCreationDateTime": _SENTINELS[sighting.pid // 4 % 2]},
         "pid_zero": {"processId": 0},
         "null_time": {"processCreationDateTime": None},
         "null_pid": {"processId": None},
-    }.get(case, {})
+    }
+    return changes.get(case, {})
 
 
 def device(machine: Device, created: str) -> Item:

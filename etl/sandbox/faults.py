@@ -4,7 +4,7 @@ Only the settings and their spelling belong here; each route applies its own.
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 _NUMBERS = {
     "rows": "rows",
@@ -54,7 +54,8 @@ class Faults:
         if name == _MISSING and value:
             return replace(self, missing_tables=tuple(value.split("+")))
         if name in _NUMBERS and value.isdecimal() and value.isascii():
-            return replace(self, **{_NUMBERS[name]: int(value)})
+            number: dict[str, Any] = {_NUMBERS[name]: int(value)}
+            return replace(self, **number)
         allowed = ", ".join(f"{known}=N" for known in _NUMBERS)
         raise ValueError(
             f"fault {name!r} cannot have the value {value!r}; allowed are {allowed}, "

@@ -11,11 +11,12 @@ from random import Random
 DOMAIN = "contoso.local"
 NETBIOS = "contoso"
 
-_PEOPLE = (
-    "ada.brook benoit.leroy chen.wei dina.okafor emil.hansen fatma.kaya goran.novak hana.sato "
-    "igor.petrov jana.kovac karim.haddad lena.fischer mateo.ruiz nadia.rossi omar.farah "
-    "petra.lang quentin.moreau rosa.silva samir.patel tessa.young"
-).split()
+_PEOPLE = [
+    "ada.brook", "benoit.leroy", "chen.wei", "dina.okafor", "emil.hansen", "fatma.kaya",
+    "goran.novak", "hana.sato", "igor.petrov", "jana.kovac", "karim.haddad", "lena.fischer",
+    "mateo.ruiz", "nadia.rossi", "omar.farah", "petra.lang", "quentin.moreau", "rosa.silva",
+    "samir.patel", "tessa.young",
+]  # fmt: skip
 _SHARE = {"windows": 0.6, "linux": 0.23, "macos": 0.17}
 _LEAST = {"windows": 3, "linux": 2, "macos": 2}
 _SYSTEMS = {

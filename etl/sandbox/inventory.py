@@ -1,5 +1,6 @@
 """Inventory: DeviceInfo rows, which repeat what is known of each device every few hours."""
 
+import json
 from random import Random
 
 import polars as pl
@@ -36,7 +37,7 @@ def _row(random: Random, device: Device, slot: int) -> dict[str, object]:
         "OSVersion": device.version,
         "IsAzureADJoined": device.platform == "windows",
         "AadDeviceId": device.aad_id,
-        "LoggedOnUsers": f'[{{"UserName":"{device.user.name}","DomainName":"{device.user.domain}"}}]',
+        "LoggedOnUsers": json.dumps([{"UserName": device.user.name}]),
         "MachineGroup": device.group,
         "ReportId": ticks + 1_200_000_000,
         "OnboardingStatus": "Onboarded",

@@ -15,6 +15,7 @@ from duckdb_kql.errors import KqlError, KqlSchemaError, KqlSyntaxError
 from duckdb_kql.lower import lower
 from duckdb_kql.schema import match_wildcard
 from duckdb_kql.translate import clock, functions, to_sql
+from duckdb_kql.translate.naming import expression_name
 
 from etl.sandbox.temporal import SQL, TEMPORAL, QueryRefused, Temporal
 from etl.sandbox.temporal_functions import RULES
@@ -70,6 +71,28 @@ def unresolved(name: str, text: str) -> QueryRefused:
     )
 
 
+def _apart(parts: tuple[Any, ...], originals: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Keep the names that unnamed columns would have had, as rewriting hides what they were."""
+    if not all(isinstance(part, ir.NamedExpr) for part in parts):
+        return parts
+    taken = {part.name or getattr(part.expr, "name", None) for part in parts if _has_name(part)}
+    named: list[ir.NamedExpr] = []
+    for part, original in zip(parts, originals, strict=True):
+        name = None if _has_name(part) else expression_name(original.expr)
+        if name is None or name == expression_name(part.expr):
+            named.append(part)
+            continue
+        while name in taken:
+            name += "1"
+        taken.add(name)
+        named.append(dataclasses.replace(part, name=name))
+    return tuple(named)
+
+
+def _has_name(part: ir.NamedExpr) -> bool:
+    return part.name is not None or isinstance(part.expr, ir.ColumnRef)
+
+
 def _kinds(columns: Columns) -> dict[str, str]:
     kinds: dict[str, str] = {}
     for names in columns.values():
@@ -100,12 +123,12 @@ class _Reader:
         self.lenient = before
         return ir.Query(source, operators, lets, query.parameters)
 
-    def walk(self, node: Any) -> Any:
+    def walk(self, node: Any) -> Any:  # noqa: ANN401 - the parts of a query are of any type
         """Rewrite anything, what it is made of first."""
         if isinstance(node, ir.Query):
             return self.query(node)
-        if isinstance(node, (tuple, list)):
-            return type(node)(self.walk(part) for part in node)
+        if isinstance(node, tuple):
+            return _apart(tuple(map(self.walk, node)), node)
         if not isinstance(node, ir.Node) or not dataclasses.is_dataclass(node):
             return node
         parts = {one.name: self.walk(getattr(node, one.name)) for one in dataclasses.fields(node)}
@@ -126,7 +149,7 @@ class _Reader:
             ir.MvExpandTarget: self._converted,
             ir.DataTable: self._datatable,
         }.get(type(node))
-        return rewrite(node) if rewrite else node  # type: ignore[no-any-return,operator]
+        return rewrite(node) if rewrite else node  # type: ignore[operator]
 
     def _column(self, node: ir.ColumnRef) -> ir.Node:
         """Refuse a column that differs from a known one only by case: the engine would not."""
@@ -136,6 +159,7 @@ class _Reader:
         return node
 
     def _named(self, node: ir.NamedExpr) -> ir.Node:
+        """Note the kind of a column that the query itself makes."""
         if node.name is not None:
             self.temporal.kinds[node.name] = self.temporal.kind(node.expr) or "other"
         return node

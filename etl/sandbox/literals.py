@@ -58,13 +58,10 @@ def duration(text: str) -> int:
 
 
 def span(text: str) -> int:
-    """Read a KQL timespan such as `1h`, `100ns` or `time(1.02:03:04)` as ticks.
+    """Read a KQL timespan such as `1h`, `1tick` or `time(1.02:03:04)` as ticks.
 
     Raises ValueError where the text is none.
     """
-    short = text.strip().lower()
-    if short.endswith("ns"):
-        return int(short.removesuffix("ns")) // 100
     return timespans.ticks(text)
 
 

@@ -31,7 +31,7 @@ def unix_ticks(moment: datetime) -> int:
 
 
 def text(ticks: int, digits: int = 7) -> str:
-    """Write ticks as ISO 8601 in UTC, at most `digits` fractional digits, trailing zeros dropped."""
+    """Write ticks as ISO 8601 in UTC, at most `digits` of a fraction, without trailing zeros."""
     day = date.fromordinal(ticks // DAY + 1)
     hours, rest = divmod(ticks % DAY, HOUR)
     minutes, rest = divmod(rest, MINUTE)

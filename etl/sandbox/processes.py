@@ -91,16 +91,21 @@ def _roots(dice: Dice, catalogue: _Catalogue, mine: list[int], span: Span) -> pl
     names = [name for name, _ in catalogue.roots]
     parents = catalogue.root_parents()
     boots = dice.integers(moments.MINUTE, 20 * moments.MINUTE, len(mine)).to_list()
-    return pl.DataFrame(
-        {
-            "device": [device for device in mine for _ in names],
-            "image": [catalogue.names.index(name) for _ in mine for name in names],
-            "created": [span.start + boot + n * 6 * moments.SECOND for boot in boots
-                        for n in range(width)],
-            "parent": [None if parent is None else block * width + parent
-                       for block in range(len(mine)) for parent in parents],
-        }
-    ).with_columns(created=pl.col("created") + dice.integers(0, 5 * moments.SECOND, count))  # fmt: skip
+    blocks = range(len(mine))
+    roots = {
+        "device": [device for device in mine for _ in names],
+        "image": [catalogue.names.index(name) for _ in mine for name in names],
+        "created": [
+            span.start + boot + n * 6 * moments.SECOND for boot in boots for n in range(width)
+        ],
+        "parent": [
+            None if parent is None else block * width + parent
+            for block in blocks
+            for parent in parents
+        ],
+    }
+    late = dice.integers(0, 5 * moments.SECOND, count)
+    return pl.DataFrame(roots).with_columns(created=pl.col("created") + late)
 
 
 def _started(dice: Dice, catalogue: _Catalogue, roots: pl.DataFrame, span: Span) -> pl.DataFrame:

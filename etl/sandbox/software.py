@@ -99,7 +99,8 @@ IMAGES: dict[str, tuple[Image, ...]] = {
             ("/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal", ""),
             ("/bin/zsh", "-l"), ("/usr/bin/ssh", "build-host"), ("/usr/bin/curl", "-I example.org"),
             ("/Applications/Firefox.app/Contents/MacOS/firefox", "-foreground"),
-            ("/usr/bin/python3", "sync.py"), ("/bin/ls", "-la"), ("/usr/sbin/mdworker_shared", "-s"),
+            ("/usr/bin/python3", "sync.py"), ("/bin/ls", "-la"),
+            ("/usr/sbin/mdworker_shared", "-s"),
         )
     ),
 }  # fmt: skip

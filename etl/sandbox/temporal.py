@@ -35,16 +35,18 @@ _KIND_OF = {"tick_at": "datetime", "tick_span": "timespan", "tick_times": "times
             "tick_parse": "datetime"}  # fmt: skip
 _SAME_KIND = {"tick_bin", "min", "max", "minif", "maxif", "any", "take_any", "anyif", "take_anyif",
               "coalesce", "max_of", "min_of", "arg_max", "arg_min"}  # fmt: skip
-_HARMLESS = _SAME_KIND | {"isnull", "isnotnull", "notnull", "isempty", "isnotempty", "notempty",
-                          "iff", "iif", "case", "count", "countif", "dcount", "dcountif",
-                          "count_distinct", "tick_since", "tick_count", "tick_ratio", "tick_text"}  # fmt: skip
+_HARMLESS = _SAME_KIND | {
+    "isnull", "isnotnull", "notnull", "isempty", "isnotempty", "notempty", "iff", "iif", "case",
+    "count", "countif", "dcount", "dcountif", "count_distinct", "tick_since", "tick_count",
+    "tick_ratio", "tick_text",
+}  # fmt: skip
 _COMPARISONS = {"==", "!=", "<>", "<", "<=", ">", ">="}
 _LOGIC = {"and", "or"}
 _DERIVED = ("max_", "min_", "any_", "take_any_")
 TEMPORAL = ("datetime", "timespan")
 
 
-class QueryRefused(Exception):  # noqa: N818 - named for what it says
+class QueryRefused(Exception):
     """A query that the service answers with 400 and this message."""
 
 
@@ -78,21 +80,33 @@ class Temporal:
 
     def kind(self, node: ir.Expr) -> str | None:
         """Return the type of a rewritten expression, or null where it cannot be known."""
-        if isinstance(node, ir.Literal):
-            return node.kind
-        if isinstance(node, ir.ColumnRef):
-            return self._column(node.name)
-        if isinstance(node, ir.LetRef):
-            return self.kind(node.value)
-        if isinstance(node, ir.Parameter):
-            return node.kind
-        if isinstance(node, ir.FunctionCall):
-            return self._returned(node)
-        if isinstance(node, ir.BinaryOp):
-            return self._combined(node)
-        if isinstance(node, ir.UnaryOp):
-            return self.kind(node.operand)
-        return "dynamic" if isinstance(node, ir.PathAccess) else None
+        match node:
+            case ir.Literal(kind=kind) | ir.Parameter(kind=kind):
+                known: str | None = kind
+            case ir.ColumnRef(name=name):
+                known = self._column(name)
+            case ir.LetRef(value=inner) | ir.UnaryOp(operand=inner):
+                known = self.kind(inner)
+            case ir.FunctionCall():
+                known = self._returned(node)
+            case ir.BinaryOp():
+                known = self._combined(node)
+            case ir.ToScalar(query=query):
+                known = self._scalar(query)
+            case _:
+                known = "dynamic" if isinstance(node, ir.PathAccess) else None
+        return known
+
+    def _scalar(self, query: ir.Query) -> str | None:
+        """Return the kind of a query's first column, or null where that is not plain to see."""
+        for operator in reversed(query.operators):
+            if isinstance(operator, ir.Count):
+                return "long"
+            if isinstance(operator, ir.Summarize):
+                return self.kind([*operator.by, *operator.aggregates][0].expr)
+            if isinstance(operator, (ir.Project, ir.Distinct)):
+                return self.kind(operator.expressions[0].expr)
+        return None
 
     def _column(self, name: str) -> str | None:
         if name in self.kinds:
@@ -124,6 +138,10 @@ class Temporal:
         """Return whether an expression is a datetime or a timespan."""
         return self.kind(node) in TEMPORAL
 
+    def _may_be_temporal(self, node: ir.Expr) -> bool:
+        unknown = isinstance(node, ir.ToScalar) and self.kind(node) is None
+        return unknown or self.is_temporal(node)
+
     def literal(self, node: ir.Literal) -> ir.Expr:
         """Rewrite a literal."""
         if node.value is None or node.kind not in TEMPORAL:
@@ -144,9 +162,10 @@ class Temporal:
         if node.op in _COMPARISONS or node.op in ("+", "-"):
             self.same(node.left, node.right, f"operator '{node.op}'")
             return node
-        if node.op == "/" and all(temporal):
+        spans = [self.kind(side) == "timespan" for side in (node.left, node.right)]
+        if node.op == "/" and all(spans):
             return call("tick_ratio", node.left, node.right)
-        if node.op == "*" and not all(temporal):
+        if node.op == "*" and any(spans) and not all(temporal):
             first, second = (node.left, node.right)[:: 1 if temporal[0] else -1]
             return call("tick_times", first, second)
         raise QueryRefused(f"operator '{node.op}' cannot be applied to a datetime or timespan")
@@ -182,9 +201,8 @@ class Temporal:
         rewritten = rule(self, node.args) if rule else None
         if rewritten is not None:
             return rewritten
-        if name not in _HARMLESS and any(map(self.is_temporal, node.args)):
+        if name not in _HARMLESS and any(map(self._may_be_temporal, node.args)):
             raise QueryRefused(
                 f"function '{node.name}' of a datetime or timespan is not available in this tenant"
             )
         return node
-

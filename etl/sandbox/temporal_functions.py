@@ -41,7 +41,9 @@ def _ago(temporal: Temporal, args: Args) -> ir.Expr | None:
 
 
 def _bin(temporal: Temporal, args: Args) -> ir.Expr | None:
-    return call("tick_bin", *args) if len(args) > 1 and temporal.kind(args[1]) == "timespan" else None
+    return (
+        call("tick_bin", *args) if len(args) > 1 and temporal.kind(args[1]) == "timespan" else None
+    )
 
 
 def _floor(moment: ir.Expr, unit: int) -> ir.Expr:

@@ -10,9 +10,19 @@ from typing import Self
 
 import polars as pl
 
-from etl.sandbox import activity, alert_tables, alerts, cases, fleet, inventory, malformed, moments
+from etl.sandbox import (
+    activity,
+    alert_tables,
+    alerts,
+    cases,
+    fleet,
+    inventory,
+    malformed,
+    moments,
+    telemetry,
+    truth,
+)
 from etl.sandbox import processes as trees
-from etl.sandbox import telemetry, truth
 from etl.sandbox.alerts import Alert
 from etl.sandbox.attacks import Attack, Attacker
 from etl.sandbox.casework import Casebook, named_frame

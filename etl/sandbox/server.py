@@ -1,0 +1,155 @@
+"""Server: a tenant behind HTTPS on loopback, in a thread or in the foreground.
+
+Puts sign-in, alerts and hunting together; each of them is told elsewhere.
+"""
+
+import socket
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from etl.sandbox import certificates
+from etl.sandbox.engine import Engine
+from etl.sandbox.entra import Application, Entra
+from etl.sandbox.faults import Faults
+from etl.sandbox.gate import Gate, GraphError
+from etl.sandbox.graph import AlertRoutes
+from etl.sandbox.hunting import Clock, HuntingRoute
+from etl.sandbox.journal import Journal, Request
+from etl.sandbox.tenant import CLIENT_ID, CLIENT_SECRET, Tenant
+
+_START_SECONDS = 20.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Server(uvicorn.Server):
+    """Stops at once: clients keep connections open, and would be waited for."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Cut every connection, then stop."""
+        for connection in list(self.server_state.connections):
+            transport = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await super().shutdown(sockets)
+
+
+class Sandbox:
+    """A fake Defender tenant; reachable at `url` from the moment it is made until it is closed."""
+
+    def __init__(
+        self,
+        tenant: Tenant,
+        port: int = 0,
+        *,
+        faults: Faults | None = None,
+        roles: tuple[str, ...] | None = None,
+        clock: Clock = _now,
+    ) -> None:
+        faults = faults or Faults()
+        self._folder = tempfile.TemporaryDirectory(prefix="defender-sandbox-")
+        self._certificates = certificates.issue(Path(self._folder.name))
+        self._socket = socket.create_server(("127.0.0.1", port))
+        self.url = f"https://localhost:{self._socket.getsockname()[1]}"
+        self.tenant = tenant
+        granted = faults.roles if roles is None else roles
+        application = Application(
+            tenant.id, CLIENT_ID, CLIENT_SECRET, granted, faults.token_lifetime
+        )
+        self._engine = Engine(tenant.tables, faults.missing_tables)
+        entra = Entra(application, self.url)
+        gate = Gate(entra, faults)
+        alerts = AlertRoutes(tenant.alerts, gate, faults, self.url)
+        hunting = HuntingRoute(self._engine, gate, faults, clock)
+        app = Starlette(
+            routes=[*entra.routes(), *alerts.routes(), *hunting.routes()],
+            exception_handlers={404: _not_found},
+        )
+        self._journal = Journal(app)
+        self._server = _Server(self._config())
+        self._thread: threading.Thread | None = None
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            self._journal,
+            log_config=None,
+            access_log=False,
+            log_level="critical",
+            lifespan="off",
+            loop="asyncio",  # uvloop dies on TLS connections that are open when it stops
+            ssl_certfile=str(self._certificates.server),
+            ssl_keyfile=str(self._certificates.key),
+            timeout_graceful_shutdown=2,
+            ws="none",
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that lead a client here."""
+        return {
+            "AZURE_TENANT_ID": self.tenant.id,
+            "AZURE_CLIENT_ID": CLIENT_ID,
+            "AZURE_CLIENT_SECRET": CLIENT_SECRET,
+            "AZURE_AUTHORITY_HOST": self.url,
+            "DEFENDER_GRAPH_URL": self.url,
+            "REQUESTS_CA_BUNDLE": str(self._certificates.authority),
+        }
+
+    @property
+    def requests(self) -> list[Request]:
+        """Return what was asked so far."""
+        return self._journal.requests
+
+    def serve_forever(self) -> None:
+        """Serve in the foreground until interrupted."""
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self.close()
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+        self._thread.start()
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                self.close()
+                raise RuntimeError(f"the sandbox did not start at {self.url}; is the port free?")
+            time.sleep(0.005)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving and remove the certificates."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+        self._socket.close()
+        self._engine.close()
+        self._folder.cleanup()
+
+
+def _not_found(request: HttpRequest, _: Exception) -> Response:
+    text = f"Resource not found for the segment '{request.url.path.rpartition('/')[2]}'."
+    return GraphError(404, "ResourceNotFound", text).response()
