@@ -78,7 +78,10 @@ def lake_folder(environment: Mapping[str, str]) -> Path:
     text = environment.get("DEFENDER_LAKE") or "lake"
     if "://" in text:
         raise ConfigError("DEFENDER_LAKE", f"{text!r} is no folder", "name a local folder")
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise ConfigError("DEFENDER_LAKE", f"{text!r} has no home", "name a folder") from error
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -111,7 +114,8 @@ def _https(environment: Mapping[str, str], name: str, default: str) -> str:
     except ValueError:
         sound = False
     if not sound or parts.path or parts.query or parts.fragment or parts.username:
-        raise ConfigError(name, f"{value!r} is no https host", f"use a form such as {default}")
+        shown = "the value" if "@" in value else repr(value)  # it may hold a password
+        raise ConfigError(name, f"{shown} is no https host", f"use a form such as {default}")
     return value
 
 

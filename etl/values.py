@@ -19,7 +19,7 @@ def text(value: object) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    return _encodable(json.dumps(value, ensure_ascii=False))
+    return _encodable(json.dumps(value, ensure_ascii=False, sort_keys=True))
 
 
 def integer(value: object) -> int | None:

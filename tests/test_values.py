@@ -43,7 +43,7 @@ def test_sound_text_stays_as_it_is(value: str) -> None:
         (1.5, "1.5"),
         ([], "[]"),
         ({}, "{}"),
-        ({"b": [1, None, "ü"], "a": True}, '{"b": [1, null, "ü"], "a": true}'),
+        ({"b": [1, None, "ü"], "a": True}, '{"a": true, "b": [1, null, "ü"]}'),
         (["\ud800"], '["\ufffd"]'),
     ],
 )

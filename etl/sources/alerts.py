@@ -2,13 +2,15 @@
 
 Pages follow the last update, oldest first, each starting at the last instant of the one before,
 inclusive: an alert that changes while it is read moves to the end instead of pushing others across
-a page boundary, and the service's offset limit is never reached. Its own next links are followed
-only where a page is one single instant, or where it does not honour the order.
+a page boundary, and the service's offset limit is never reached. A page that is one single instant
+is read again in halves of the window of creation, for the same reason. The service's own next links
+are followed only where neither is possible. What it counted at the beginning is held against what
+came; where that is less, the order was not kept, and the links are followed from the start.
 https://learn.microsoft.com/graph/api/security-list-alerts_v2
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +19,7 @@ import polars as pl
 from etl import ticks
 from etl.access.client import Client
 from etl.errors import ServiceFailed
+from etl.values import canonical, integer, text
 from etl.windows import Window
 
 PATH = "v1.0/security/alerts_v2"
@@ -30,41 +33,39 @@ _WHAT = "list alerts"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of alerts as the service sent it."""
+    """One page of alerts as the service sent it; `announced` is its count of them all, if made."""
 
     records: list[Any]
+    link: str | None
+    announced: int | None
     request_id: str
     size: int
     calls: int
     throttled: int
+    rows: int
+
+    def without_records(self) -> "Page":
+        """Return the page without its alerts, for the ledger."""
+        return replace(self, records=[])
+
+    @property
+    def whole(self) -> bool:
+        """Whether the service holds nothing back behind this page."""
+        return not self.link and self.rows < PAGE
 
 
 def created_in(client: Client, window: Window) -> Iterator[Page]:
-    """Yield the pages of all alerts created in `window`; neighbours may repeat an alert.
+    """Yield the pages of all alerts created in `window`; pages may repeat an alert.
 
     Raises an AccessError.
     """
-    lower, followed = -1, set[str]()
-    url: str | None = listing(window)
-    while url:
-        answer = client.get(url, _WHAT, _HEADERS)
-        records = answer.body.get("value")
-        if not isinstance(records, list):
-            raise ServiceFailed(_WHAT, "the answer has no list of values")
-        yield Page(records, answer.request_id, answer.size, answer.calls, answer.throttled)
-        link = answer.body.get("@odata.nextLink")
-        if not link and len(records) < PAGE:
-            return
-        updates = _updates(records)
-        if updates and updates == sorted(updates) and updates[-1] > lower:
-            lower = updates[-1]
-            url = listing(window, lower)
-        elif isinstance(link, str) and link and link not in followed:
-            followed.add(link)
-            url = link
-        else:
-            yield from _halved(client, window)
-            return
+    announced, seen = 0, set[str]()
+    for page in _by_update(client, window, listing(window)):
+        announced = announced or page.announced or 0
+        seen.update(map(name, page.records))
+        yield page
+    if len(seen) < announced:
+        yield from _by_links(client, _ask(client, listing(window)))
 
 
 def listing(window: Window, updated_from: int | None = None) -> str:
@@ -73,20 +74,83 @@ def listing(window: Window, updated_from: int | None = None) -> str:
     condition = f"createdDateTime ge {start} and createdDateTime lt {end}"
     if updated_from is not None:
         condition += f" and lastUpdateDateTime ge {ticks.to_text(updated_from)}"
-    options = {"$filter": condition, "$orderby": "lastUpdateDateTime asc", "$top": PAGE}
+    options = {
+        "$filter": condition,
+        "$orderby": "lastUpdateDateTime asc",
+        "$top": PAGE,
+        "$count": "true",
+    }
     return f"{PATH}?{urlencode(options)}"
 
 
-def _halved(client: Client, window: Window) -> Iterator[Page]:
-    """Ask again in halves, where one instant holds more alerts than the service pages through."""
-    halves = window.halves()
-    if halves is None:
-        raise ServiceFailed(_WHAT, f"more than {PAGE} alerts were created in one instant")
-    for half in halves:
-        yield from created_in(client, half)
+def name(record: object) -> str:
+    """Return what tells a record from another: its id, or itself where it has none."""
+    found = record.get("id") if isinstance(record, dict) else None
+    return found if isinstance(found, str) and found else canonical(record)
 
 
-def _updates(records: list[Any]) -> list[int]:
-    texts = [str(r.get("lastUpdateDateTime")) for r in records if isinstance(r, dict)]
+def _by_update(client: Client, window: Window, url: str) -> Iterator[Page]:
+    lower = -1
+    while True:
+        page = _ask(client, url)
+        yield page
+        if page.whole:
+            return
+        updates = _instants(page.records, "lastUpdateDateTime")
+        if len(set(updates)) > 1 and updates == sorted(updates) and updates[-1] > lower:
+            lower = updates[-1]
+            url = listing(window, lower)
+            continue
+        halves = window.halves()
+        stuck = page.rows > 1 and (len(set(updates)) == 1 or not page.link)
+        if halves and stuck and _honoured(page, window):
+            for half in halves:
+                yield from _by_update(client, half, listing(half))
+        else:
+            yield from _by_links(client, page, given=True)
+        return
+
+
+def _by_links(client: Client, page: Page, *, given: bool = False) -> Iterator[Page]:
+    """Yield the pages behind `page`, and itself unless it was `given` out already."""
+    if not given:
+        yield page
+    followed = set[str]()
+    while page.link:
+        if page.link in followed:
+            raise ServiceFailed(_WHAT, "the next links lead in a circle")
+        followed.add(page.link)
+        page = _ask(client, page.link)
+        yield page
+    if not page.whole:
+        raise ServiceFailed(_WHAT, f"a page of {PAGE} alerts has no next link")
+
+
+def _ask(client: Client, url: str) -> Page:
+    answer = client.get(url, _WHAT, _HEADERS)
+    records, link = answer.body.get("value"), answer.body.get("@odata.nextLink")
+    if not isinstance(records, list):
+        raise ServiceFailed(_WHAT, "the answer has no list of values")
+    return Page(
+        records,
+        link if isinstance(link, str) and link else None,
+        integer(answer.body.get("@odata.count")),
+        answer.request_id,
+        answer.size,
+        answer.calls,
+        answer.throttled,
+        len(records),
+    )
+
+
+def _honoured(page: Page, window: Window) -> bool:
+    """Whether the service keeps to the window of creation; halving it is endless otherwise."""
+    created = _instants(page.records, "createdDateTime")
+    return all(window.start <= instant < window.end for instant in created)
+
+
+def _instants(records: list[Any], field: str) -> list[int]:
+    """Return an instant of each record in ticks, -1 where there is none."""
+    texts = [text(r.get(field)) if isinstance(r, dict) else None for r in records]
     parsed = pl.DataFrame({"text": texts}, schema={"text": pl.String})
     return parsed.select(ticks.parse(pl.col("text")).fill_null(-1)).to_series().to_list()

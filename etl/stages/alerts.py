@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import polars as pl
@@ -36,23 +36,27 @@ def pull(client: Client, lake: Lake, day: date) -> Report:
     rows: dict[str, dict[str, object]] = {}
     try:
         for page in created_in(client, window):
-            pages.append(page)
+            pages.append(page.without_records())
             for record in page.records:
                 rows.setdefault(canonical(record), _row(lake, record, page))
     except AccessError as error:
-        lake.publish(LEDGER, day, _ledger(lake, window, pages, started, str(error)), "alerts")
+        failed = ("failed", str(error))
+        lake.publish(LEDGER, day, _ledger(lake, window, pages, started, failed), "alerts")
         raise
     frame = RAW_ALERTS.frame(list(rows.values())).sort("AlertId", "Record")
     changed = lake.publish(RAW_ALERTS, day, frame)
-    lake.publish(LEDGER, day, _ledger(lake, window, pages, started, None), "alerts")
-    read = sum(len(page.records) for page in pages)
-    log.info("%s: %d alerts listed", day, read)
+    missing = _missing(frame, pages)
+    outcome = ("partial", missing) if missing else ("complete", None)
+    lake.publish(LEDGER, day, _ledger(lake, window, pages, started, outcome), "alerts")
+    read = sum(page.rows for page in pages)
+    log.info("%s: %d alerts listed", day, frame.height)
     return Report(
         published=frame.height,
         read=read,
         duplicates=read - frame.height,
         changed=changed,
         figures={"api_calls": sum(page.calls for page in pages)},
+        incomplete=(missing,) if missing else (),
     )
 
 
@@ -130,10 +134,20 @@ def _row(lake: Lake, record: object, page: Page) -> dict[str, object]:
     }
 
 
+def _missing(frame: pl.DataFrame, pages: Sequence[Page]) -> str | None:
+    """Return what is missing where the service announced more alerts than it gave."""
+    announced = pages[0].announced or 0
+    given = frame.select(pl.coalesce("AlertId", "Record").n_unique()).item()
+    return f"{announced} alerts announced, {given} came" if given < announced else None
+
+
 def _ledger(
-    lake: Lake, window: Window, pages: Iterable[Page], started: datetime, failure: str | None
+    lake: Lake,
+    window: Window,
+    pages: Sequence[Page],
+    started: datetime,
+    outcome: tuple[str, str | None],
 ) -> pl.DataFrame:
-    pulled = list(pages)
     start, end = window.instants
     return LEDGER.frame([
         {
@@ -143,16 +157,17 @@ def _ledger(
             "WindowStart": start,
             "WindowEnd": end,
             "Slice": "created",
-            "Status": "failed" if failure else "complete",
-            "Detail": failure,
-            "Rows": sum(len(page.records) for page in pulled),
-            "Bytes": sum(page.size for page in pulled),
-            "Calls": sum(page.calls for page in pulled),
-            "Throttled": sum(page.throttled for page in pulled),
+            "Status": outcome[0],
+            "Detail": outcome[1],
+            "Expected": pages[0].announced if pages else None,
+            "Rows": sum(page.rows for page in pages),
+            "Bytes": sum(page.size for page in pages),
+            "Calls": sum(page.calls for page in pages),
+            "Throttled": sum(page.throttled for page in pages),
             "StartedAt": started,
             "EndedAt": datetime.now(UTC),
             "QueryHash": digest(listing(window)),
             "IngestedAt": started,
-            "SourceRequestId": pulled[-1].request_id if pulled else None,
+            "SourceRequestId": pages[-1].request_id if pages else None,
         }
     ])  # fmt: skip
