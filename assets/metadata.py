@@ -78,7 +78,8 @@ def results(
 
 def _numbers(report: Report) -> dict[str, int | float | str | bool]:
     return {
-        "dagster/partition_row_count": report.published,
+        "dagster/partition_row_count": report.rows,
+        "published": report.published,
         "read": report.read,
         "quarantined": report.quarantined,
         "duplicates": report.duplicates,

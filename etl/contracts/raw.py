@@ -1,4 +1,8 @@
-"""Contracts of the raw layer: what the service answered, one JSON text a record, with its keys."""
+"""Contracts of the raw layer: what the service answered, one JSON text a record, with its keys.
+
+Raw only grows: an answer that came once is kept, with when it first came, whatever the service
+still has. Everything behind it can be made anew from here.
+"""
 
 from functools import cache
 
@@ -11,13 +15,16 @@ _RECORD = Column("Record", pl.String, "The record as JSON text, unparsed", requi
 ALERTS = Contract(
     layer="raw",
     table="Alerts",
-    meaning="Alerts as Graph answered them, for alerts created on the partition's day.",
-    grain=("TenantId", "AlertId", "Record"),
+    meaning="Every answer about an alert, as it was; by the alert's creation day.",
+    grain=("TenantId", "AlertId", "ContentHash"),
     columns=(
         tenant(),
         Column("AlertId", pl.String, "The alert's id, or null where the record has none"),
         Column("CreatedDateTime", pl.String, "As sent"),
         Column("LastUpdateDateTime", pl.String, "As sent"),
+        Column(
+            "ContentHash", pl.String, "SHA-256 of the canonical record, 32 digits", required=True
+        ),
         _RECORD,
         *provenance(),
     ),
@@ -30,7 +37,7 @@ def telemetry(table: str) -> Contract:
     return Contract(
         layer="raw",
         table=table,
-        meaning=f"Rows of {table} as hunting answered them, by the alerts' creation day.",
+        meaning=f"Every row of {table} that hunting answered, by the alerts' creation day.",
         grain=("TenantId", "Record"),
         columns=(
             tenant(),

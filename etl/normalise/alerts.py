@@ -11,7 +11,7 @@ import polars as pl
 from etl import ticks
 from etl.contracts.core import ALERT_VERSIONS, ALERTS
 from etl.normalise.vocabulary import DETECTION_SOURCES, SERVICE_SOURCES, pascal
-from etl.values import Record, digest, part, text, texts
+from etl.values import Record, part, text, texts
 
 _INSTANTS = {
     "CreatedTime": "createdDateTime",
@@ -34,7 +34,12 @@ def versions(raw: pl.DataFrame) -> pl.DataFrame:
     } | texts_only
     states = pl.DataFrame(rows, schema=types, orient="row")
     given = raw.select(
-        "TenantId", "IngestedAt", "SourceRequestId", Raw="Record", SeenAt="IngestedAt"
+        "TenantId",
+        "ContentHash",
+        "IngestedAt",
+        "SourceRequestId",
+        Raw="Record",
+        SeenAt="IngestedAt",
     )
     return (
         pl.concat([states, given], how="horizontal")
@@ -44,7 +49,9 @@ def versions(raw: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_GIVEN = {"TenantId", "IngestedAt", "SourceRequestId", "Raw", "SeenAt", "LastUpdateTicks"}
+_GIVEN = {
+    "TenantId", "ContentHash", "IngestedAt", "SourceRequestId", "Raw", "SeenAt", "LastUpdateTicks",
+}  # fmt: skip
 
 
 def newest(states: pl.DataFrame) -> pl.DataFrame:
@@ -53,15 +60,6 @@ def newest(states: pl.DataFrame) -> pl.DataFrame:
         states.sort("LastUpdateTicks", "SeenAt", "ContentHash", descending=True, nulls_last=True)
         .unique(["TenantId", "AlertId"], keep="first", maintain_order=True)
         .sort("AlertId")
-    )
-
-
-def united(known: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
-    """Add the states just seen to those known; a state that is known stays as it was."""
-    return (
-        pl.concat([known, seen])
-        .unique(list(ALERT_VERSIONS.grain), keep="first", maintain_order=True)
-        .sort("AlertId", "LastUpdateTicks", "SeenAt", "ContentHash")
     )
 
 
@@ -105,6 +103,5 @@ def _state(record_text: str) -> Record:
         "AlertUrl": text(record.get("alertWebUrl")),
         "IncidentUrl": text(record.get("incidentWebUrl")),
         "AlertSource": "graph",
-        "ContentHash": digest(record),
         **{name: text(record.get(field)) for name, field in _INSTANTS.items()},
     }

@@ -27,7 +27,7 @@ SOURCE = "graph"
 
 
 def pull(client: Client, lake: Lake, day: date) -> Report:
-    """Replace raw/Alerts of `day` by what the service has now, and the day's ledger of it.
+    """Add to raw/Alerts of `day` what the service has now, and replace the day's ledger of it.
 
     Raises an AccessError; the ledger then says `failed` and the raw partition stays as it was.
     """
@@ -43,17 +43,20 @@ def pull(client: Client, lake: Lake, day: date) -> Report:
         failed = ("failed", str(error))
         lake.publish(LEDGER, day, _ledger(lake, window, pages, started, failed), "alerts")
         raise
-    frame = RAW_ALERTS.frame(list(rows.values())).sort("AlertId", "Record")
-    changed = lake.publish(RAW_ALERTS, day, frame)
-    missing = _missing(frame, pages)
+    known = lake.read(RAW_ALERTS, day)
+    given = RAW_ALERTS.frame(list(rows.values()))
+    kept = pl.concat([known, given]).unique(["AlertId", "ContentHash"], keep="first")
+    changed = lake.publish(RAW_ALERTS, day, kept.sort("AlertId", "IngestedAt", "ContentHash"))
+    missing = _missing(given, pages)
     outcome = ("partial", missing) if missing else ("complete", None)
     lake.publish(LEDGER, day, _ledger(lake, window, pages, started, outcome), "alerts")
-    read = sum(page.rows for page in pages)
-    log.info("%s: %d alerts listed", day, frame.height)
+    read, new = sum(page.rows for page in pages), kept.height - known.height
+    log.info("%s: %d alerts listed, %d new or changed", day, given.height, new)
     return Report(
-        published=frame.height,
+        rows=kept.height,
         read=read,
-        duplicates=read - frame.height,
+        published=new,
+        duplicates=read - new,
         changed=changed,
         figures={"api_calls": sum(page.calls for page in pages)},
         incomplete=(missing,) if missing else (),
@@ -61,7 +64,7 @@ def pull(client: Client, lake: Lake, day: date) -> Report:
 
 
 def model(lake: Lake, day: date) -> dict[str, Report]:
-    """Replace the core tables of `day`, adding the states just pulled to those known.
+    """Replace the core tables of `day` by what its raw alerts say.
 
     Returns a report per table.
     """
@@ -74,7 +77,7 @@ def model(lake: Lake, day: date) -> dict[str, Report]:
         raw=states["Raw"],
         faults=_elsewhere(states, day),
     )
-    history = alerts.united(lake.read(core.ALERT_VERSIONS, day), seen.accepted)
+    history = seen.accepted.sort("AlertId", "LastUpdateTicks", "SeenAt", "ContentHash")
     newest = alerts.newest(history)
     records = list(alerts.parsed(newest))
     listed = sum(1 for _, record in records for _ in evidence.items(record))
@@ -84,19 +87,19 @@ def model(lake: Lake, day: date) -> dict[str, Report]:
     devices = judge(named, core.ALERT_DEVICES, source=SOURCE, raw=named["DeviceId"])
     rejected = pl.concat([seen.rejected, items.rejected, devices.rejected])
     lake.publish(QUARANTINE, day, rejected.sort("Table", "Rule", "Raw"), "alerts")
-    known = history.height
     return {
         "AlertVersions": Report(
-            published=seen.accepted.height,
+            rows=history.height,
             read=raw.height,
+            published=history.height,
             quarantined=seen.rejected.height,
             changed=lake.publish(core.ALERT_VERSIONS, day, history),
-            figures={"states_known": known},
         ),
         "Alerts": _published(lake, core.ALERTS, day, alerts.alerts(newest)),
         "AlertEvidence": Report(
-            published=items.accepted.height,
+            rows=items.accepted.height,
             read=listed,
+            published=items.accepted.height,
             quarantined=items.rejected.height,
             duplicates=listed - found.height,
             changed=lake.publish(core.ALERT_EVIDENCE, day, items.accepted),
@@ -107,7 +110,7 @@ def model(lake: Lake, day: date) -> dict[str, Report]:
 
 def _published(lake: Lake, contract: Contract, day: date, frame: pl.DataFrame) -> Report:
     changed = lake.publish(contract, day, frame)
-    return Report(published=frame.height, read=frame.height, changed=changed)
+    return Report.of(frame.height, changed=changed)
 
 
 def _elsewhere(states: pl.DataFrame, day: date) -> pl.Series:
@@ -128,6 +131,7 @@ def _row(lake: Lake, record: object, page: Page) -> dict[str, object]:
         "AlertId": text(alert.get("id")),
         "CreatedDateTime": text(alert.get("createdDateTime")),
         "LastUpdateDateTime": text(alert.get("lastUpdateDateTime")),
+        "ContentHash": digest(record),
         "Record": json.dumps(record),
         "IngestedAt": datetime.now(UTC),
         "SourceRequestId": page.request_id,

@@ -25,21 +25,10 @@ BATCH: Final = 20_000
 """Raw records typed at once; bounds the memory this stage takes."""
 
 _ONE_ROW_AN_EVENT: Final = """
-select
-    Seen.* replace (
-        coalesce(Known.IngestedAt, Seen.IngestedAt) as IngestedAt,
-        if(Known.EventId is null, Seen.SourceRequestId, Known.SourceRequestId) as SourceRequestId
-    )
-from (
-    select * from read_parquet($typed, union_by_name = true, hive_partitioning = false)
-    qualify row_number() over (partition by EventId order by IngestedAt, SourceRequestId) = 1
-) as Seen
-left join (
-    select EventId, IngestedAt, SourceRequestId from read_parquet($known, hive_partitioning = false)
-) as Known on Seen.EventId = Known.EventId
-order by Seen.DeviceId, Seen.TimestampTicks, Seen.EventId
+select * from read_parquet($typed, union_by_name = true, hive_partitioning = false)
+qualify row_number() over (partition by EventId order by IngestedAt, SourceRequestId) = 1
+order by DeviceId, TimestampTicks, EventId
 """
-"""An event that the partition already holds keeps when and how it first came."""
 
 
 def publish(lake: Lake, day: date, table: str) -> Report:
@@ -68,8 +57,9 @@ def publish(lake: Lake, day: date, table: str) -> Report:
     turned_away = pl.concat(rejected).sort("Table", "Rule", "Raw")
     lake.publish(QUARANTINE, day, turned_away, table)
     return Report(
-        published=published,
+        rows=published,
         read=read,
+        published=published,
         quarantined=turned_away.height,
         duplicates=accepted - published,
         changed=changed,
@@ -86,12 +76,8 @@ def _batches(path: Path) -> Iterator[pl.DataFrame]:
 def _replace(
     lake: Lake, day: date, table: str, typed: Sequence[Path], folder: Path
 ) -> tuple[int, bool]:
-    known = lake.path(hunting(table), day)
     target = folder / "events.parquet"
-    values = {
-        "typed": [engine.literal(p) for p in typed],
-        "known": engine.literal(known if known.exists() else typed[0]),
-    }
+    values = {"typed": [engine.literal(path) for path in typed]}
     with engine.connection(folder) as duck:
         rows = engine.write(duck, _ONE_ROW_AN_EVENT, target, values)
     return rows, lake.publish_file(hunting(table), day, target)

@@ -41,10 +41,8 @@ def publish(lake: Lake, day: date, tolerance_ms: int) -> dict[str, Report]:
     matched = found.filter(pl.col("MatchTier") != "none").height
     log.info("%s: %d evidence items tied to %d events", day, matched, events)
     return {
-        "CorrelatedAlerts": Report(published=events, read=events, changed=changed),
-        "AlertCorrelation": Report(
-            published=found.height, read=found.height, changed=changed_too, figures=_figures(found)
-        ),
+        "CorrelatedAlerts": Report.of(events, changed=changed),
+        "AlertCorrelation": Report.of(found.height, changed=changed_too, **_figures(found)),
     }
 
 

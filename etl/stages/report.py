@@ -7,14 +7,22 @@ from dataclasses import dataclass, field
 class Report:
     """One table of one day: rows in, rows out, and what a person wants to see beside them."""
 
+    rows: int
+    """Rows in the partition now."""
+
+    read: int
     published: int
-    read: int = 0
     quarantined: int = 0
     duplicates: int = 0
     changed: bool = True
     figures: dict[str, int | float | str] = field(default_factory=dict)
     incomplete: tuple[str, ...] = ()
     """What could not be had, one line each; empty where the table is whole."""
+
+    @classmethod
+    def of(cls, rows: int, *, changed: bool, **figures: float | str) -> "Report":
+        """Report a table that is made anew from tables before it, nothing turned away."""
+        return cls(rows=rows, read=rows, published=rows, changed=changed, figures=figures)
 
     @property
     def adds_up(self) -> bool:

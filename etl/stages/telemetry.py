@@ -3,10 +3,13 @@
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from etl import ticks
 from etl.access.client import Client
@@ -33,7 +36,21 @@ AROUND_ACTIVITY = ticks.PER_HOUR
 AROUND_CREATION = 5 * ticks.PER_MINUTE
 """The same around the creation of a process that evidence names."""
 
-_ACTIVITY = ("FirstActivityTime", "LastActivityTime")
+_ONE_ROW_A_RECORD: Final = """
+select * from read_parquet($files, hive_partitioning = false)
+qualify row_number() over (partition by Record order by IngestedAt) = 1
+order by DeviceId, Timestamp, Record
+"""
+_ACTIVITY: Final = ("FirstActivityTime", "LastActivityTime")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A raw partition: its rows, those that this pull added, whether it changed."""
+
+    rows: int
+    new: int
+    changed: bool
 
 
 def scope(lake: Lake, day: date, now: int) -> Scope:
@@ -65,7 +82,7 @@ def scope(lake: Lake, day: date, now: int) -> Scope:
 
 
 def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Report]:
-    """Replace the raw telemetry of `day` and its ledger.
+    """Add to the raw telemetry of `day`, and replace its ledger.
 
     Returns a report per event table. Raises an AccessError that asking for less does not cure; the
     day's partitions then stay as they were.
@@ -81,9 +98,9 @@ def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Repo
                 files[pulled.table].append(file)
             outcomes.append(pulled.without_records())
             log.info("%s: %s", day, _told(pulled))
-        changed = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
+        kept = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
     lake.publish(LEDGER, day, _ledger(lake, outcomes), "hunting")
-    return {t: _report(t, outcomes, changed=changed[t]) for t in EVENT_TABLES}
+    return {t: _report(t, outcomes, kept[t]) for t in EVENT_TABLES}
 
 
 def _told(pulled: Pulled) -> str:
@@ -110,29 +127,29 @@ def _records(lake: Lake, pulled: Pulled) -> pl.DataFrame:
     ])  # fmt: skip
 
 
-def _publish(lake: Lake, day: date, table: str, files: Sequence[Path], folder: Path) -> bool:
-    """Put a table's slices together as its raw partition."""
-    empty = folder / f"{table}.none.parquet"
-    raw.telemetry(table).empty().write_parquet(empty)
-    target = folder / f"{table}.parquet"
-    query = """
-        select * from read_parquet($files, hive_partitioning = false)
-        order by DeviceId, Timestamp, Record
-    """
+def _publish(lake: Lake, day: date, table: str, files: Sequence[Path], folder: Path) -> _Kept:
+    """Add a table's slices to its raw partition; a record that is there stays as it came."""
+    contract = raw.telemetry(table)
+    empty, target = folder / f"{table}.none.parquet", folder / f"{table}.parquet"
+    contract.empty().write_parquet(empty)
+    known = lake.path(contract, day)
+    before = pq.read_metadata(known).num_rows if known.exists() else 0
+    sources = [empty, *files, *([known] if before else [])]
+    values = {"files": [engine.literal(file) for file in sources]}
     with engine.connection(folder) as duck:
-        engine.write(
-            duck, query, target, {"files": [engine.literal(file) for file in (empty, *files)]}
-        )
-    return lake.publish_file(raw.telemetry(table), day, target)
+        rows = engine.write(duck, _ONE_ROW_A_RECORD, target, values)
+    return _Kept(rows, rows - before, lake.publish_file(contract, day, target))
 
 
-def _report(table: str, outcomes: Sequence[Pulled], *, changed: bool) -> Report:
+def _report(table: str, outcomes: Sequence[Pulled], kept: _Kept) -> Report:
     mine = [outcome for outcome in outcomes if outcome.table == table]
-    rows = sum(outcome.rows for outcome in mine)
+    read = sum(outcome.rows for outcome in mine)
     return Report(
-        published=rows,
-        read=rows,
-        changed=changed,
+        rows=kept.rows,
+        read=read,
+        published=kept.new,
+        duplicates=read - kept.new,
+        changed=kept.changed,
         figures={
             "hunting_calls": sum(outcome.calls for outcome in mine),
             "throttled": sum(outcome.throttled for outcome in mine),
