@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -26,8 +28,9 @@ from etl.sandbox import Sandbox, Tenant
 PAGE = 10
 
 
-def client(sandbox: Sandbox) -> GraphServiceClient:
-    """Return the SDK's client, pointed at the sandbox as a national cloud would be."""
+@asynccontextmanager
+async def client(sandbox: Sandbox) -> AsyncIterator[GraphServiceClient]:
+    """Lend the SDK's client, pointed at the sandbox as a national cloud would be."""
     settings = sandbox.environment
     credential = ClientSecretCredential(
         settings["AZURE_TENANT_ID"],
@@ -41,32 +44,34 @@ def client(sandbox: Sandbox) -> GraphServiceClient:
         credential, scopes=[f"{sandbox.url}/.default"], allowed_hosts=["localhost"]
     )
     trust = ssl.create_default_context(cafile=settings["REQUESTS_CA_BUNDLE"])
-    http = GraphClientFactory.create_with_default_middleware(
-        client=httpx.AsyncClient(verify=trust, base_url=sandbox.url, trust_env=False)
-    )
-    adapter = GraphRequestAdapter(provider, http)
-    adapter.base_url = f"{sandbox.url}/v1.0"
-    return GraphServiceClient(request_adapter=adapter)
+    async with httpx.AsyncHTTPTransport(verify=trust) as transport:  # the SDK does not close it
+        plain = httpx.AsyncClient(transport=transport, base_url=sandbox.url)
+        http = GraphClientFactory.create_with_default_middleware(client=plain)
+        adapter = GraphRequestAdapter(provider, http)
+        adapter.base_url = f"{sandbox.url}/v1.0"
+        yield GraphServiceClient(request_adapter=adapter)
+    credential.close()
 
 
 async def _alerts(sandbox: Sandbox) -> list[Alert]:
-    graph = client(sandbox)
     options = Alerts_v2RequestBuilder.Alerts_v2RequestBuilderGetQueryParameters(top=PAGE)
     request = RequestConfiguration(query_parameters=options)
-    first = await graph.security.alerts_v2.get(request_configuration=request)
     found: list[Alert] = []
 
     def keep(alert: Alert) -> bool:
         found.append(alert)
         return True
 
-    await PageIterator(first, graph.request_adapter).iterate(keep)
+    async with client(sandbox) as graph:
+        first = await graph.security.alerts_v2.get(request_configuration=request)
+        await PageIterator(first, graph.request_adapter).iterate(keep)
     return found
 
 
 async def _hunt(sandbox: Sandbox, query: str) -> HuntingQueryResults | None:
     body = hunting.RunHuntingQueryPostRequestBody(query=query)
-    return await client(sandbox).security.microsoft_graph_security_run_hunting_query.post(body)
+    async with client(sandbox) as graph:
+        return await graph.security.microsoft_graph_security_run_hunting_query.post(body)
 
 
 def test_the_sdk_pages_through_all_alerts(served: Sandbox, tenant: Tenant) -> None:

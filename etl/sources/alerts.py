@@ -101,12 +101,11 @@ def _by_update(client: Client, window: Window, url: str) -> Iterator[Page]:
             lower = updates[-1]
             url = listing(window, lower)
             continue
-        halves = window.halves()
-        stuck = page.rows > 1 and (len(set(updates)) == 1 or not page.link)
-        if halves and stuck and _honoured(page, window):
-            for half in halves:
-                yield from _by_update(client, half, listing(half))
-        else:
+        stuck = len(set(updates)) == 1 or not page.link
+        halves = _halves(page, window) if stuck else ()
+        for half in halves:
+            yield from _by_update(client, half, listing(half))
+        if not halves:
             yield from _by_links(client, page, given=True)
         return
 
@@ -143,10 +142,16 @@ def _ask(client: Client, url: str) -> Page:
     )
 
 
-def _honoured(page: Page, window: Window) -> bool:
-    """Whether the service keeps to the window of creation; halving it is endless otherwise."""
-    created = _instants(page.records, "createdDateTime")
-    return all(window.start <= instant < window.end for instant in created)
+def _halves(page: Page, window: Window) -> tuple[Window, ...]:
+    """Split a window between the page's alerts; not where they are of one instant of creation.
+
+    Nor where the service does not keep to the window: splitting would never end.
+    """
+    created = sorted(set(_instants(page.records, "createdDateTime")))
+    if len(created) < 2 or created[0] < window.start or created[-1] >= window.end:  # noqa: PLR2004
+        return ()
+    middle = created[len(created) // 2]
+    return Window(window.start, middle), Window(middle, window.end)
 
 
 def _instants(records: list[Any], field: str) -> list[int]:
