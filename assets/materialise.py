@@ -57,21 +57,24 @@ def instance() -> dg.DagsterInstance:
 
 
 def _failed_steps(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Return one line for each step that failed: our own words, else the error's last line."""
     lines = []
     for event in result.all_events:
-        if not event.is_step_failure:
-            continue
-        data = event.step_failure_data
-        described = data.user_failure_data and data.user_failure_data.description
-        error = data.error
-        lines.append(
-            described or (error.cause or error).message.strip().splitlines()[-1]
-            if error
-            else str(event.message)
-        )
+        if event.is_step_failure:
+            data = event.step_failure_data
+            told = data.user_failure_data.description if data.user_failure_data else None
+            error = data.error
+            lines.append(told or _last_line(str(error.message) if error else str(event.message)))
     if not result.success and not lines:
-        lines = [str(e.message) for e in result.all_events if e.is_failure][:1]
+        lines = [_last_line(str(e.message)) for e in result.all_events if e.is_failure][:1]
     return lines
+
+
+def _last_line(message: str) -> str:
+    line = message.strip().splitlines()[-1]
+    if "nterrupted" in line:
+        return "interrupted; what was published is whole, run it again for the rest"
+    return line
 
 
 def _line(check: dg.AssetCheckEvaluation) -> str:

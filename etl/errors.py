@@ -19,6 +19,11 @@ where they arise and chained; nothing above `etl.access` sees one of `requests` 
 """
 
 
+def printable(text: str) -> str:
+    """Return text for a terminal or a log: control characters, which could steer it, are shown."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 class EtlError(Exception):
     """The root; catching it catches every failure that was foreseen."""
 
@@ -107,7 +112,7 @@ class RequestRefused(AccessError):
         self.status = status
         self.code = code
         self.message = message
-        text = " ".join(message.split())[:300]
+        text = printable(" ".join(message.split())[:300])
         super().__init__(f"{what}: HTTP {status} {code}: {text}; the request was refused as it is")
 
 

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
 import pytest
 from runs import bare, environment, generous
 
 from etl.sandbox import Sandbox, Tenant
 
+PROVENANCE = ("IngestedAt", "SourceRequestId")
 CHECKOUT = Path(__file__).parent.parent
 
 
@@ -205,3 +207,34 @@ def test_a_table_that_is_lacking_fails_the_run_but_publishes(
 
     assert_one_line(done, status=1, names="DeviceLogonEvents")
     assert list((tmp_path / "lake").rglob("mart/CorrelatedAlerts/**/*.parquet"))
+
+
+@pytest.mark.parametrize("line", [1, 6, 14])
+def test_a_killed_run_leaves_whole_files_and_can_be_run_again(
+    line: int, tenant: Tenant, served: Sandbox, lake: Path, tmp_path: Path
+) -> None:
+    """Killed at any point, a run leaves files that read, and the next one makes up for it."""
+    settings = environment(served, tmp_path / "lake")
+    day = str(tenant.days[0])
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "etl", "run", "--from", day],
+        env=bare(settings) | {"PYTHONPATH": str(CHECKOUT)},
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as killed:
+        assert killed.stderr is not None
+        for _ in range(line):
+            assert killed.stderr.readline()
+        killed.kill()
+    for path in (tmp_path / "lake").rglob("tenant=*/**/*.parquet"):
+        pl.read_parquet(path, hive_partitioning=False)
+    again = run_first_day(tenant, settings, tmp_path)
+
+    assert again.returncode == 0, again.stderr
+    for name in ("CorrelatedAlerts", "AlertCorrelation"):
+        (whole,) = lake.glob(f"mart/{name}/*/day={day}/data.parquet")
+        (mended,) = (tmp_path / "lake").glob(f"mart/{name}/*/day={day}/data.parquet")
+        content = pl.read_parquet(whole, hive_partitioning=False).drop(PROVENANCE)
+        assert pl.read_parquet(mended, hive_partitioning=False).drop(PROVENANCE).equals(content)

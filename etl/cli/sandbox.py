@@ -1,7 +1,9 @@
 """`defender-etl sandbox`: serve a made-up Defender tenant on loopback until interrupted."""
 
 import shlex
+import signal
 import threading
+from contextlib import suppress
 
 import click
 
@@ -47,4 +49,6 @@ def sandbox(port: int, seed: int, scale: float, days: int, faults: str) -> None:
         for name, value in served.environment.items():
             click.echo(f"export {name}={shlex.quote(value)}")
         click.echo(f"# serving {served.url} with {len(tenant.alerts)} alerts; Ctrl-C ends it")
-        threading.Event().wait()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

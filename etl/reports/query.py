@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from etl.errors import ConfigError, LakeError
+from etl.errors import ConfigError, LakeError, printable
 from etl.lake.catalog import NAME, SEARCH_PATH
 
 BATCH: Final = 1000
@@ -61,7 +61,7 @@ def _rows(result: duckdb.DuckDBPyConnection) -> Rows:
 def _table(names: Sequence[str], rows: Rows) -> None:
     table = Table(*map(escape, names))
     for row in rows:
-        table.add_row(*[Text("" if value is None else _plain(value)) for value in row])
+        table.add_row(*[Text("" if value is None else printable(str(value))) for value in row])
     Console().print(table)
 
 
@@ -75,11 +75,6 @@ def _json(names: Sequence[str], rows: Rows) -> None:
     listed = [dict(zip(names, row, strict=True)) for row in rows]
     json.dump(listed, sys.stdout, default=str, indent=1)
     sys.stdout.write("\n")
-
-
-def _plain(value: object) -> str:
-    """Return a value for a terminal: control characters, which could steer it, made visible."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
 
 
 FORMATS: Final[dict[str, Callable[[Sequence[str], Rows], None]]] = {

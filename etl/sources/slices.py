@@ -65,6 +65,12 @@ class Pulled:
 
     rows: int = 0
 
+    @classmethod
+    def stopped(cls, window: Window, problem: str) -> "Pulled":
+        """Return the outcome of a pull that could not go on."""
+        now = datetime.now(UTC)
+        return cls("*", window, "the rest", "failed", problem, None, [], now, now)
+
     def without_records(self) -> "Pulled":
         """Return the outcome alone, for the ledger; the records may be large."""
         return replace(self, records=[])
@@ -181,7 +187,8 @@ class _Puller:
             yield from self.pull(part)
         rows = self._rows - before
         if not self._as_expected(piece, rows):
-            yield _failure(piece, "partial", f"{piece.expected} counted, {rows} came", started)
+            short = f"{piece.expected} counted, {rows} came"
+            yield replace(_failure(piece, "partial", short, started), calls=0)
 
     def _as_expected(self, piece: Slice, rows: int) -> bool:
         """Tell a cut below the known limit from rows that went away since they were counted."""

@@ -17,6 +17,7 @@ from etl.contracts import raw
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import EVENT_TABLES
 from etl.contracts.ops import LEDGER
+from etl.errors import AccessError
 from etl.lake import engine
 from etl.lake.lake import Lake
 from etl.models.correlation import RETENTION
@@ -84,22 +85,27 @@ def scope(lake: Lake, day: date, now: int) -> Scope:
 def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Report]:
     """Add to the raw telemetry of `day`, and replace its ledger.
 
-    Returns a report per event table. Raises an AccessError that asking for less does not cure; the
-    day's partitions then stay as they were.
+    Returns a report per event table. Raises an AccessError that asking for less does not cure;
+    what came before it is kept, and the ledger says where it stopped.
     """
     around = scope(lake, day, ticks.from_datetime(datetime.now(UTC)))
     outcomes: list[Pulled] = []
     with lake.staging() as folder:
         files: dict[str, list[Path]] = {table: [] for table in EVENT_TABLES}
-        for number, pulled in enumerate(slices.pull(client, EVENT_TABLES, around, max_rows)):
-            if pulled.records:
-                file = folder / f"{number}.parquet"
-                _records(lake, pulled).write_parquet(file, compression="zstd")
-                files[pulled.table].append(file)
-            outcomes.append(pulled.without_records())
-            log.info("%s: %s", day, _told(pulled))
-        kept = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
-    lake.publish(LEDGER, day, _ledger(lake, outcomes), "hunting")
+        try:
+            for number, pulled in enumerate(slices.pull(client, EVENT_TABLES, around, max_rows)):
+                if pulled.records:
+                    file = folder / f"{number}.parquet"
+                    _records(lake, pulled).write_parquet(file, compression="zstd")
+                    files[pulled.table].append(file)
+                outcomes.append(pulled.without_records())
+                log.info("%s: %s", day, _told(pulled))
+        except AccessError as error:
+            outcomes.append(Pulled.stopped(around.span, str(error)))
+            raise
+        finally:
+            kept = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
+            lake.publish(LEDGER, day, _ledger(lake, outcomes), "hunting")
     return {t: _report(t, outcomes, kept[t]) for t in EVENT_TABLES}
 
 
