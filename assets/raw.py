@@ -23,11 +23,10 @@ TELEMETRY = [raw.telemetry(table) for table in EVENT_TABLES]
     check_specs=checks(raw.ALERTS),
     partitions_def=DAY,
     backfill_policy=SEVERAL_DAYS,
-    pool="graph_alerts",
 )
 def raw_alerts(context: dg.AssetExecutionContext, tenant: dg.ResourceParam[Tenant]) -> Results:
     """Pull the alerts created on each day, every page."""
-    with as_dagster():
+    with as_dagster(), tenant.lake.alone("alerts"):
         days = {
             day: alerts.pull(tenant.alerts, tenant.lake, date.fromisoformat(day))
             for day in context.partition_keys
@@ -47,12 +46,11 @@ def raw_alerts(context: dg.AssetExecutionContext, tenant: dg.ResourceParam[Tenan
     check_specs=[check for table in TELEMETRY for check in checks(table)],
     partitions_def=DAY,
     backfill_policy=SEVERAL_DAYS,
-    pool="graph_hunting",
 )
 def raw_telemetry(context: dg.AssetExecutionContext, tenant: dg.ResourceParam[Tenant]) -> Results:
     """Pull telemetry around each day's alerts, many devices in a query."""
     days: dict[str, dict[str, Report]] = {}
-    with as_dagster():
+    with as_dagster(), tenant.lake.alone("telemetry"):
         for day in context.partition_keys:
             days[day] = telemetry.pull(
                 tenant.hunting,

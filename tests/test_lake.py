@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -336,3 +337,24 @@ def test_staged_files_are_in_no_view(lake: Lake) -> None:
         alerts("staged").write_parquet(folder / "data.parquet")
         catalog.build(lake.root)
         assert query(lake, "select Title from Alerts") == [("one",)]
+
+
+def test_the_same_work_is_done_by_one_at_a_time(tmp_path: Path) -> None:
+    """Whoever comes second to the same work waits until the first is done; other work goes on."""
+    lake = Lake(tmp_path, "t")
+    order: list[str] = []
+
+    def second() -> None:
+        with lake.alone("alerts"):
+            order.append("second")
+
+    with lake.alone("alerts"):
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        with lake.alone("telemetry"):
+            order.append("other work")
+        waiting.join(timeout=0.3)
+        order.append("first")
+    waiting.join()
+
+    assert order == ["other work", "first", "second"]

@@ -58,10 +58,12 @@ def _fill(duck: duckdb.DuckDBPyConnection, root: Path) -> None:
     for contract in CONTRACTS:
         name = f"{contract.layer}.{contract.table}"
         duck.execute(f"create view {name} as {_select(root, contract)}")
-        duck.execute(f"comment on view {name} is '{contract.meaning.replace(chr(39), chr(39) * 2)}'")
+        duck.execute(
+            f"comment on view {name} is '{contract.meaning.replace(chr(39), chr(39) * 2)}'"
+        )
         if contract.table not in taken:
             taken.add(contract.table)
-            duck.execute(f"create view main.{contract.table} as select * from {name}")
+            duck.execute(f"create view main.{contract.table} as from {name}")
 
 
 def _select(root: Path, contract: Contract) -> str:
@@ -89,5 +91,4 @@ def _nothing(contract: Contract) -> str:
         duck.register("Empty", contract.empty().to_arrow())
         rows = duck.execute("describe select * from Empty").fetchall()
     columns = ", ".join(f'null::{row[1]} as "{row[0]}"' for row in rows)
-    return f"select {columns}, null::date as Day where false"  # noqa: S608
-
+    return f"select {columns}, null::date as Day where false"

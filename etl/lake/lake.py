@@ -4,6 +4,8 @@ A partition is one file per producer, written aside, synced and renamed over the
 reader sees the old file or the new one. A partition whose content did not change is left alone.
 """
 
+import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -20,8 +22,11 @@ from etl.contracts.contract import PROVENANCE, Contract
 from etl.errors import LakeError
 from etl.lake import engine
 
+log = logging.getLogger(__name__)
+
 _REMEDY = "set DEFENDER_LAKE to a folder that this user can write to, on a disk with room"
 _STAGING = ".staging"
+_LOCKS = ".locks"
 _ABANDONED = 24 * 3600  # seconds
 
 
@@ -46,7 +51,9 @@ class Lake:
             return contract.empty()
         return pl.read_parquet(path, hive_partitioning=False, glob=False)
 
-    def publish(self, contract: Contract, day: date, frame: pl.DataFrame, part: str = "data") -> bool:
+    def publish(
+        self, contract: Contract, day: date, frame: pl.DataFrame, part: str = "data"
+    ) -> bool:
         """Replace a partition by `frame`; return whether its content changed.
 
         Raises LakeError where the lake cannot be written.
@@ -91,6 +98,29 @@ class Lake:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @contextmanager
+    def alone(self, work: str) -> Iterator[None]:
+        """Keep other processes from the same `work` on this tenant, waiting for one that has it.
+
+        The kernel lets go when a process dies, however it dies: a killed run blocks nobody.
+        Raises LakeError where the lake cannot be written.
+        """
+        path = self.root / _LOCKS / f"{self.tenant}.{work}"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise LakeError(self.root, f"cannot be written ({error.strerror})", _REMEDY) from error
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                log.info("waiting for another run that pulls %s", work)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
     def _same(self, old: Path, new: Path) -> bool:
         with self.staging() as folder, engine.connection(folder) as duck:
             try:
@@ -104,10 +134,11 @@ def _digest(duck: "engine.Engine", path: Path) -> tuple[object, ...]:
     columns = [row[0] for row in engine.describe(duck, path)]
     kept = [name for name in columns if name not in PROVENANCE]
     listed = ", ".join('"' + name.replace('"', '""') + '"' for name in kept)
-    rows = duck.execute(
-        f"select count(*), sum(hash({listed})::hugeint) from read_parquet($path, hive_partitioning = false)",  # noqa: S608
-        {"path": engine.literal(path)},
-    ).fetchone()
+    query = (
+        f"select count(*), sum(hash({listed})::hugeint) "  # noqa: S608
+        "from read_parquet($path, hive_partitioning = false)"
+    )
+    rows = duck.execute(query, {"path": engine.literal(path)}).fetchone()
     return (tuple(kept), *(rows or ()))
 
 

@@ -1,8 +1,10 @@
 """What a run found, as tables that a person wants to read, and the next command to type."""
 
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 from rich.console import Console
@@ -65,10 +67,19 @@ def _print(lake: Path, rows: Callable[[str], _Rows]) -> None:
     for line in (
         f"{turned_away} records are in quarantine (ops.Quarantine says which and why).",
         f"The lake is {lake}, its SQL catalog {lake / NAME}.",
-        f'Next:  defender-etl sql "{_NEXT}"',
-        "       dagster dev      then http://localhost:3000 shows the lineage and every run",
+        f'Next:  {_program()} sql "{_NEXT}"',
+        "       make dev      then http://localhost:3000 shows the lineage and every run",
     ):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def _program() -> str:
+    """Return the command line as it can be typed here, on the path or not."""
+    script = Path(sys.executable).with_name("defender-etl")
+    if which("defender-etl") or not script.exists():
+        return "defender-etl"
+    here = Path.cwd()
+    return str(script.relative_to(here) if script.is_relative_to(here) else script)
 
 
 def _table(title: str, words: Sequence[str], numbers: Sequence[str], rows: _Rows) -> Table:
