@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-START = "2026-01-01"
+START = "2025-01-01"
 """The first day there is; Defender keeps alerts for 180 days and telemetry for 30."""
 
 DAY = dg.DailyPartitionsDefinition(start_date=START, end_offset=1)

@@ -34,6 +34,9 @@ class Settings:
     client_secret: str = field(repr=False)
     authority: str
     graph_url: str
+    graph_resource: str
+    """The cloud's own Graph host, which tokens are for, whatever `graph_url` says."""
+
     ca_bundle: Path | None
     lake: Path
     hunting_max_rows: int
@@ -60,6 +63,7 @@ class Settings:
             client_secret=_required(environment, "AZURE_CLIENT_SECRET"),
             authority=_https(environment, "AZURE_AUTHORITY_HOST", authority),
             graph_url=_https(environment, "DEFENDER_GRAPH_URL", graph_url),
+            graph_resource=graph_url,
             ca_bundle=_ca_bundle(environment),
             lake=lake_folder(environment),
             hunting_max_rows=_number(environment, "DEFENDER_HUNTING_MAX_ROWS", 100_000, 1),

@@ -31,7 +31,7 @@ class Tenant:
     def connect(cls, settings: Settings) -> "Tenant":
         """Make the clients of a tenant; they share one sign-in and keep to their own quotas."""
         root, tenant = settings.graph_url, settings.tenant_id
-        credentials = ClientSecret(settings, root)
+        credentials = ClientSecret(settings, settings.graph_resource, root)
         verify = str(settings.ca_bundle) if settings.ca_bundle else True
 
         def client(permission: str, calls_per_minute: int) -> Client:

@@ -4,14 +4,16 @@ MSAL does the protocol and caches tokens in memory. This module turns its failur
 each with the remedy (codes: learn.microsoft.com/entra/identity-platform/reference-error-codes).
 """
 
+import re
 import threading
+from collections import deque
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import msal
 import requests
 
-from etl.errors import AccessError, SignInRefused, Unreachable
+from etl.errors import AccessError, SignInRefused, Unreachable, printable
 from etl.settings import Settings
 
 _REMEDIES: Final = {
@@ -31,6 +33,8 @@ _REMEDIES: Final = {
     530032: ("blocked by a tenant policy", "ask the tenant's administrator"),
     90055: ("Entra ID throttles this tenant", "wait some minutes and try again"),
 }
+_WRONG_RESOURCE: Final = frozenset({70011, 500011, 700022, 700023})
+_CODE: Final = re.compile(r"AADSTS([0-9]+)")
 _WELL_KNOWN: Final = frozenset(
     {"login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"}
 )
@@ -47,11 +51,15 @@ class Credentials(Protocol):
 
 
 class ClientSecret:
-    """An application that signs in with its client secret, for one resource."""
+    """An application that signs in with its client secret, for one API.
 
-    def __init__(self, settings: Settings, resource: str) -> None:
+    `resources` are the names that the API may go by, the likeliest first: behind an overridden
+    host, its cloud's name or its own. One that Entra ID or the API refuses gives way to the next.
+    """
+
+    def __init__(self, settings: Settings, *resources: str) -> None:
         self._settings = settings
-        self._scope = f"{resource}/.default"
+        self._resources = deque(dict.fromkeys(resources))
         self._application: msal.ConfidentialClientApplication | None = None
         self._session = requests.Session()
         self._lock = threading.Lock()
@@ -62,12 +70,25 @@ class ClientSecret:
         Raises SignInRefused or Unreachable.
         """
         with self._lock:
-            if renew or self._application is None:
-                self._application = self._sign_in_page()
-            try:
-                answer = self._application.acquire_token_for_client([self._scope])
-            except (requests.RequestException, ValueError) as error:
-                raise self._failure(error) from error
+            if renew:
+                self._application = None
+                self._resources.rotate(-1)
+            for _ in range(len(self._resources) - 1):
+                try:
+                    return self._acquire()
+                except SignInRefused as error:
+                    if error.code not in _WRONG_RESOURCE:
+                        raise
+                    self._resources.rotate(-1)
+            return self._acquire()
+
+    def _acquire(self) -> str:
+        if self._application is None:
+            self._application = self._sign_in_page()
+        try:
+            answer = self._application.acquire_token_for_client([f"{self._resources[0]}/.default"])
+        except (requests.RequestException, ValueError) as error:
+            raise self._failure(error) from error
         if "access_token" not in answer:
             raise _refusal(answer)
         return str(answer["access_token"])
@@ -133,10 +154,13 @@ def _named(code: int) -> tuple[int, str, str]:
 
 
 def _refusal(answer: dict[str, object]) -> SignInRefused:
-    codes = answer.get("error_codes")
-    known = [code for code in codes if code in _REMEDIES] if isinstance(codes, list) else []
-    if known:
-        return SignInRefused(*_named(known[0]))
-    code = codes[0] if isinstance(codes, list) and codes and isinstance(codes[0], int) else 0
-    problem = f"Entra ID answered {answer.get('error', 'without a reason')!s}"
-    return SignInRefused(code, problem, "look the code up in Microsoft's list of AADSTS errors")
+    found = _CODE.search(str(answer.get("error_description", "")))
+    listed = answer.get("error_codes")
+    codes = [int(found[1])] if found else []
+    codes += [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
+    known = next((code for code in codes if code in _REMEDIES), None)
+    if known is not None:
+        return SignInRefused(*_named(known))
+    problem = f"Entra ID answered {printable(str(answer.get('error', 'without a reason')))}"
+    remedy = "look the code up in Microsoft's list of AADSTS errors"
+    return SignInRefused(codes[0] if codes else 0, problem, remedy)

@@ -24,6 +24,7 @@ LANDING: Final = 40 * ticks.PER_MINUTE
 _STEPS: Final = (
     ("event_keys", "EventKeys", "view"),
     ("device_paths", "DevicePaths", "view"),
+    ("speaking_devices", "SpeakingDevices", "table"),
     ("platforms", "Platforms", "table"),
     ("evidence_keys", "EvidenceKeys", "table"),
     ("process_keys", "ProcessKeys", "table"),
@@ -58,7 +59,6 @@ def correlate(
     _offer(duck, "Parameters", parameters)
     for file, name, kind in _STEPS:
         duck.execute(f"create temp {kind} {name} as {sql(file)}")
-    duck.execute("create temp table SpeakingDevices as select distinct DeviceId from DevicePaths")
     marts = Marts(folder / "correlated.parquet", folder / "correlation.parquet")
     _write(duck, "correlated_alerts", CORRELATED_ALERTS, marts.correlated)
     _write(duck, "alert_correlation", ALERT_CORRELATION, marts.correlation)

@@ -15,6 +15,7 @@ from etl.lake.lake import Lake
 from etl.settings import Settings, lake_folder
 from etl.sources import alerts, hunting, kql
 from etl.tenant import Tenant
+from etl.values import text
 from etl.windows import Window
 
 
@@ -77,8 +78,9 @@ def _list_alerts(client: Client) -> str:
 def _hunt(client: Client) -> str:
     query = kql.bind("newest", table=kql.tables(["DeviceProcessEvents"]))
     records = hunting.run(client, query, "hunt in DeviceProcessEvents").records
-    newest = next((str(value) for record in records for value in record.values()), "none")
-    return f"newest process event: {newest}"
+    values = (value for record in records for value in record.values())
+    newest = next((text(value) for value in values if value), None)
+    return f"newest process event: {newest or 'none in a day; are devices onboarded?'}"
 
 
 def _lake(root: Path, tenant: str) -> str:

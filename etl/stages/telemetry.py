@@ -54,8 +54,12 @@ class _Kept:
     changed: bool
 
 
-def scope(lake: Lake, day: date, now: int) -> Scope:
-    """Return the devices that the day's alerts name and the windows that matter, as of `now`."""
+def scope(lake: Lake, day: date) -> Scope:
+    """Return the devices that the day's alerts name and the windows that matter.
+
+    What an alert says of its time may be far off: windows reach as far from its creation as
+    telemetry is kept. How far back there is any telemetry is for the service to say.
+    """
     alerts = lake.read(ALERTS, day).select("AlertId", "CreatedTime", *_ACTIVITY)
     devices = lake.read(ALERT_DEVICES, day).select("AlertId", "DeviceId")
     processes = (
@@ -75,11 +79,13 @@ def scope(lake: Lake, day: date, now: int) -> Scope:
         Start=_ticks(pl.coalesce(pl.min_horizontal(*_ACTIVITY), "CreatedTime")),
         End=_ticks(pl.coalesce(pl.max_horizontal(*_ACTIVITY), "CreatedTime")),
     )
+    of_day = Window.of_day(day)
+    limits = Window(of_day.start - RETENTION, of_day.end + RETENTION)
     windows: dict[str, list[Window]] = {}
     for frame, margin in ((activity, AROUND_ACTIVITY), (processes, AROUND_CREATION)):
         for device, start, end in frame.iter_rows():
             windows.setdefault(device, []).append(Window(start - margin, end + margin))
-    return Scope.around(windows, Window(now - RETENTION, now))
+    return Scope.around(windows, limits)
 
 
 def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Report]:
@@ -88,7 +94,7 @@ def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Repo
     Returns a report per event table. Raises an AccessError that asking for less does not cure;
     what came before it is kept, and the ledger says where it stopped.
     """
-    around = scope(lake, day, ticks.from_datetime(datetime.now(UTC)))
+    around = scope(lake, day)
     outcomes: list[Pulled] = []
     with lake.staging() as folder:
         files: dict[str, list[Path]] = {table: [] for table in EVENT_TABLES}

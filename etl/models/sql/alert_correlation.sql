@@ -3,6 +3,7 @@
 -- Inputs: Alerts, AlertEvidence, EvidenceKeys, Matches, MatchedEvents, SpeakingDevices (devices with
 -- any event), Ledger (the day's hunting slices), Parameters (Landing and Retention: how long telemetry
 -- takes to arrive and how long it is kept, in ticks).
+-- Retention is the reason only where nothing as old was pulled of any device.
 -- An incomplete pull is never presented as "no match".
 with Keyed as (
     select
@@ -22,6 +23,8 @@ Events as (
     from MatchedEvents
     group by AlertId, EvidenceId
 ),
+
+Oldest as (select coalesce(min(OldestTicks), 9223372036854775807) as Ticks from SpeakingDevices),
 
 Pull as (
     select
@@ -52,7 +55,9 @@ select
         when Keyed.AlertId is null then 'no_usable_key'
         when Matches.Ambiguous then 'ambiguous'
         when Pull.Incomplete then 'incomplete_pull'
-        when AlertEvidence.ProcessCreationTicks < Pull.StartedTicks - Parameters.Retention
+        when
+            AlertEvidence.ProcessCreationTicks < Pull.StartedTicks - Parameters.Retention
+            and AlertEvidence.ProcessCreationTicks < Oldest.Ticks
             then 'outside_retention'
         when AlertEvidence.ProcessCreationTicks > Pull.StartedTicks - Parameters.Landing then 'not_landed_yet'
         when not Keyed.Speaking then 'device_silent'
@@ -66,5 +71,6 @@ left join Keyed using (AlertId, EvidenceId)
 left join Matches using (AlertId, EvidenceId)
 left join Events using (AlertId, EvidenceId)
 cross join Pull
+cross join Oldest
 cross join Parameters
 order by Alerts.AlertId, AlertEvidence.EvidenceId
