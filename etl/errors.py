@@ -108,20 +108,26 @@ class ServiceFailed(AccessError):
 class RequestRefused(AccessError):
     """The service refuses this request; asking again changes nothing."""
 
+    remedy = "the request was refused as it is"
+
     def __init__(self, what: str, status: int, code: str, message: str) -> None:
         self.status = status
         self.code = code
         self.message = message
         text = printable(" ".join(message.split())[:300])
-        super().__init__(f"{what}: HTTP {status} {code}: {text}; the request was refused as it is")
+        super().__init__(f"{what}: HTTP {status} {code}: {text}; {self.remedy}")
 
 
 class TableUnknown(RequestRefused):
     """A hunting table does not resolve: absent from the tenant, or no permission for it."""
 
+    remedy = "the tenant has no such table, or the application lacks ThreatHunting.Read.All"
+
 
 class ResultTooLarge(RequestRefused):
     """The result passes a limit of the service in rows, bytes or time."""
+
+    remedy = "less has to be asked for at once"
 
 
 class UntrustedHost(AccessError):

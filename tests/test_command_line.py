@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from runs import bare, environment, generous
 
+from etl.contracts.hunting import EVENT_TABLES
 from etl.sandbox import Sandbox, Tenant
 
 PROVENANCE = ("IngestedAt", "SourceRequestId")
@@ -238,3 +239,14 @@ def test_a_killed_run_leaves_whole_files_and_can_be_run_again(
         (mended,) = (tmp_path / "lake").glob(f"mart/{name}/*/day={day}/data.parquet")
         content = pl.read_parquet(whole, hive_partitioning=False).drop(PROVENANCE)
         assert pl.read_parquet(mended, hive_partitioning=False).drop(PROVENANCE).equals(content)
+
+
+def test_hunting_without_any_table_is_a_missing_permission(tenant: Tenant, tmp_path: Path) -> None:
+    """Where no table resolves, as without the permission, one line says so, and the doctor too."""
+    with Sandbox(tenant, faults=generous(missing_tables=EVENT_TABLES)) as sandbox:
+        settings = environment(sandbox, tmp_path / "lake")
+        done = run_first_day(tenant, settings, tmp_path)
+        examined = call(["doctor"], settings, tmp_path)
+
+    assert_one_line(done, status=1, names="ThreatHunting.Read.All")
+    assert "FAIL  ThreatHunting.Read.All" in examined.stdout

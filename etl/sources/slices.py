@@ -99,6 +99,8 @@ def pull(client: Client, tables: Sequence[str], scope: Scope, max_rows: int) -> 
         return
     started = datetime.now(UTC)
     counts = count(client, tables, scope, max_rows)
+    if len(counts.unknown) == len(tables):  # how a missing permission has been seen to answer
+        raise counts.unknown[tables[0]]
     yield _counted(counts, scope, started)
     puller = _Puller(client, max_rows)
     for table in tables:
