@@ -43,7 +43,7 @@ def sandbox(port: int, seed: int, scale: float, days: int, faults: str) -> None:
     try:
         shown = Faults.parse(faults)
     except ValueError as error:
-        raise ConfigError("--faults", str(error), "see the README") from error
+        raise ConfigError("--faults", str(error), "separate several by commas") from error
     tenant = Tenant.generate(seed=seed, scale=scale, days=days)
     with Sandbox(tenant, port=port, faults=shown) as served:
         for name, value in served.environment.items():

@@ -1,4 +1,4 @@
-"""Counting before pulling: how many rows each table holds for a scope, hour by hour.
+"""Counting before pulling: how many rows each table holds for a scope, by hours.
 
 A count makes a cut result visible, since the service does not mark one, and lets slices be packed.
 """
@@ -15,10 +15,13 @@ from etl.sources.scope import Scope
 from etl.values import integer
 from etl.windows import Window
 
+BINS = 48
+"""Bins of time that a count asks for at most: its own answer must not be one that is cut."""
+
 
 @dataclass(slots=True)
 class Counts:
-    """Rows by table and hour, and what it took to learn them.
+    """Rows by table and bin, and what it took to learn them.
 
     A table in `unknown` does not resolve in this tenant; one that is in neither could not be
     counted, though it may be pulled.
@@ -91,6 +94,7 @@ def _count(
 def _query(tables: Sequence[str], scope: Scope) -> Literal:
     span = scope.span
     values = {
+        "bin": kql.hours(-(-span.length // (BINS * ticks.PER_HOUR))),
         "start": kql.instant(span.start),
         "end": kql.instant(span.end),
         "scope": scope.condition(),

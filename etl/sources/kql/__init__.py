@@ -28,6 +28,11 @@ def instant(value: int) -> Literal:
     return Literal(f"datetime({ticks.to_text(value)})")
 
 
+def hours(number: int) -> Literal:
+    """Return a span of whole hours."""
+    return Literal(f"{number:d}h")
+
+
 def text(value: str) -> Literal:
     """Return any text as a string literal; whatever is not plain ASCII is escaped."""
     return Literal('"' + "".join(_escaped(character) for character in value) + '"')
