@@ -27,10 +27,12 @@ def judge(
     source: str,
     raw: pl.Series,
     faults: pl.Series | None = None,
+    rule: str = "readable as the column's type",
 ) -> Verdict:
     """Split `frame` by `contract`, eagerly: on a lazy frame pandera checks only names and types.
 
-    `raw` holds each row's record, `faults` what is already known to be wrong with a row or null.
+    `raw` holds each row's record, `faults` what is already known to be wrong with a row or null,
+    which breaks `rule`.
     Raises pandera's SchemaErrors where a column is missing or of another type: that is a fault of
     the program, not of a record.
     """
@@ -39,9 +41,7 @@ def judge(
         known = pl.DataFrame(
             {_ROW: pl.int_range(faults.len(), dtype=pl.UInt32, eager=True), "Detail": faults}
         )
-        known = known.drop_nulls().select(
-            _ROW, Rule=pl.lit("readable as the column's type"), Detail="Detail"
-        )
+        known = known.drop_nulls().select(_ROW, Rule=pl.lit(rule), Detail="Detail")
         reasons = pl.concat([known, reasons.join(known, on=_ROW, how="anti")])
     if not reasons.height:
         return Verdict(frame, QUARANTINE.empty())

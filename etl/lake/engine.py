@@ -3,7 +3,7 @@
 No database file is shared between steps; the catalog is a file for readers only.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,6 +37,16 @@ def write(
         f"(format parquet, compression zstd, row_group_size {ROW_GROUP})"
     )
     row = engine.execute(copy, dict(values or {})).fetchone()
+    return int(row[0]) if row else 0
+
+
+def repeated(engine: Engine, key: str, paths: Sequence[Path]) -> int:
+    """Return how many rows of some Parquet files repeat the `key` of another."""
+    query = (
+        f"select count(*) - count(distinct {key}) "  # noqa: S608
+        "from read_parquet($paths, union_by_name = true, hive_partitioning = false)"
+    )
+    row = engine.execute(query, {"paths": [literal(path) for path in paths]}).fetchone()
     return int(row[0]) if row else 0
 
 

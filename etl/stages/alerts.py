@@ -9,7 +9,6 @@ import polars as pl
 
 from etl.access.client import Client
 from etl.contracts import core
-from etl.contracts.contract import Contract
 from etl.contracts.judge import judge
 from etl.contracts.ops import LEDGER, QUARANTINE
 from etl.contracts.raw import ALERTS as RAW_ALERTS
@@ -51,12 +50,13 @@ def pull(client: Client, lake: Lake, day: date) -> Report:
     outcome = ("partial", missing) if missing else ("complete", None)
     lake.publish(LEDGER, day, _ledger(lake, window, pages, started, outcome), "alerts")
     read, new = sum(page.rows for page in pages), kept.height - known.height
+    first_seen = given.join(known, on=["AlertId", "ContentHash"], how="anti", nulls_equal=True)
     log.info("%s: %d alerts listed, %d new or changed", day, given.height, new)
     return Report(
         rows=kept.height,
         read=read,
         published=new,
-        duplicates=read - new,
+        duplicates=read - first_seen.height,
         changed=changed,
         figures={"api_calls": sum(page.calls for page in pages)},
         incomplete=(missing,) if missing else (),
@@ -76,6 +76,7 @@ def model(lake: Lake, day: date) -> dict[str, Report]:
         source=SOURCE,
         raw=states["Raw"],
         faults=_elsewhere(states, day),
+        rule="created on the day asked for",
     )
     history = seen.accepted.sort("AlertId", "LastUpdateTicks", "SeenAt", "ContentHash")
     newest = alerts.newest(history)
@@ -95,7 +96,9 @@ def model(lake: Lake, day: date) -> dict[str, Report]:
             quarantined=seen.rejected.height,
             changed=lake.publish(core.ALERT_VERSIONS, day, history),
         ),
-        "Alerts": _published(lake, core.ALERTS, day, alerts.alerts(newest)),
+        "Alerts": Report.of(
+            newest.height, changed=lake.publish(core.ALERTS, day, alerts.alerts(newest))
+        ),
         "AlertEvidence": Report(
             rows=items.accepted.height,
             read=listed,
@@ -104,13 +107,14 @@ def model(lake: Lake, day: date) -> dict[str, Report]:
             duplicates=listed - found.height,
             changed=lake.publish(core.ALERT_EVIDENCE, day, items.accepted),
         ),
-        "AlertDevices": _published(lake, core.ALERT_DEVICES, day, devices.accepted),
+        "AlertDevices": Report(
+            rows=devices.accepted.height,
+            read=named.height,
+            published=devices.accepted.height,
+            quarantined=devices.rejected.height,
+            changed=lake.publish(core.ALERT_DEVICES, day, devices.accepted),
+        ),
     }
-
-
-def _published(lake: Lake, contract: Contract, day: date, frame: pl.DataFrame) -> Report:
-    changed = lake.publish(contract, day, frame)
-    return Report.of(frame.height, changed=changed)
 
 
 def _elsewhere(states: pl.DataFrame, day: date) -> pl.Series:

@@ -38,7 +38,7 @@ def publish(lake: Lake, day: date, table: str) -> Report:
     """
     contract = hunting(table)
     rejected = [QUARANTINE.empty()]
-    read = accepted = 0
+    read = 0
     with lake.staging() as folder:
         typed = [folder / "none.parquet"]
         contract.empty().write_parquet(typed[0])
@@ -48,11 +48,10 @@ def publish(lake: Lake, day: date, table: str) -> Report:
                 found.rows, contract, source=SOURCE, raw=batch["Record"], faults=found.faults
             )
             read += batch.height
-            accepted += verdict.accepted.height
             rejected.append(verdict.rejected)
             typed.append(folder / f"{number}.parquet")
             verdict.accepted.write_parquet(typed[-1], compression="zstd")
-        published, changed = _replace(lake, day, table, typed, folder)
+        published, duplicates, changed = _replace(lake, day, table, typed, folder)
     log.info("%s: %d rows of %s published", day, published, table)
     turned_away = pl.concat(rejected).sort("Table", "Rule", "Raw")
     lake.publish(QUARANTINE, day, turned_away, table)
@@ -61,7 +60,7 @@ def publish(lake: Lake, day: date, table: str) -> Report:
         read=read,
         published=published,
         quarantined=turned_away.height,
-        duplicates=accepted - published,
+        duplicates=duplicates,
         changed=changed,
     )
 
@@ -75,9 +74,11 @@ def _batches(path: Path) -> Iterator[pl.DataFrame]:
 
 def _replace(
     lake: Lake, day: date, table: str, typed: Sequence[Path], folder: Path
-) -> tuple[int, bool]:
+) -> tuple[int, int, bool]:
+    """Publish one row an event; return the rows, the copies left out, and whether it changed."""
     target = folder / "events.parquet"
     values = {"typed": [engine.literal(path) for path in typed]}
     with engine.connection(folder) as duck:
         rows = engine.write(duck, _ONE_ROW_AN_EVENT, target, values)
-    return rows, lake.publish_file(hunting(table), day, target)
+        duplicates = engine.repeated(duck, "EventId", typed)
+    return rows, duplicates, lake.publish_file(hunting(table), day, target)

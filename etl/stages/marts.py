@@ -79,7 +79,8 @@ def quarantined(lake: Lake, day: date) -> pl.DataFrame:
     """Return how many records of `day` were turned away: Table, Rule, Rows."""
     folder = lake.path(QUARANTINE, day).parent
     parts = [
-        pl.read_parquet(path, hive_partitioning=False) for path in sorted(folder.glob("*.parquet"))
+        pl.read_parquet(path, hive_partitioning=False, glob=False)
+        for path in sorted(folder.glob("*.parquet"))
     ]
     rows = pl.concat([QUARANTINE.empty(), *parts])
     return rows.group_by("Table", "Rule").agg(Rows=pl.len().cast(pl.Int64)).sort("Table", "Rule")

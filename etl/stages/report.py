@@ -27,4 +27,5 @@ class Report:
     @property
     def adds_up(self) -> bool:
         """Whether every record read is accounted for."""
-        return self.read == self.published + self.quarantined + self.duplicates
+        parts = (self.published, self.quarantined, self.duplicates)
+        return self.read == sum(parts) and min(parts) >= 0

@@ -47,10 +47,11 @@ _ACTIVITY: Final = ("FirstActivityTime", "LastActivityTime")
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A raw partition: its rows, those that this pull added, whether it changed."""
+    """A raw partition: its rows, those this pull added, and those that were there or came twice."""
 
     rows: int
     new: int
+    duplicates: int
     changed: bool
 
 
@@ -92,10 +93,11 @@ def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Repo
     """Add to the raw telemetry of `day`, and replace its ledger.
 
     Returns a report per event table. Raises an AccessError that asking for less does not cure;
-    what came before it is kept, and the ledger says where it stopped.
+    what came before it is kept, and the ledger says where it stopped. An interrupt changes nothing.
     """
     around = scope(lake, day)
     outcomes: list[Pulled] = []
+    failure: AccessError | None = None
     with lake.staging() as folder:
         files: dict[str, list[Path]] = {table: [] for table in EVENT_TABLES}
         try:
@@ -107,11 +109,12 @@ def pull(client: Client, lake: Lake, day: date, max_rows: int) -> dict[str, Repo
                 outcomes.append(pulled.without_records())
                 log.info("%s: %s", day, _told(pulled))
         except AccessError as error:
+            failure = error
             outcomes.append(Pulled.stopped(around.span, str(error)))
-            raise
-        finally:
-            kept = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
-            lake.publish(LEDGER, day, _ledger(lake, outcomes), "hunting")
+        kept = {t: _publish(lake, day, t, files[t], folder) for t in EVENT_TABLES}
+    lake.publish(LEDGER, day, _ledger(lake, outcomes), "hunting")
+    if failure:
+        raise failure
     return {t: _report(t, outcomes, kept[t]) for t in EVENT_TABLES}
 
 
@@ -150,7 +153,8 @@ def _publish(lake: Lake, day: date, table: str, files: Sequence[Path], folder: P
     values = {"files": [engine.literal(file) for file in sources]}
     with engine.connection(folder) as duck:
         rows = engine.write(duck, _ONE_ROW_A_RECORD, target, values)
-    return _Kept(rows, rows - before, lake.publish_file(contract, day, target))
+        duplicates = engine.repeated(duck, "Record", sources)
+    return _Kept(rows, rows - before, duplicates, lake.publish_file(contract, day, target))
 
 
 def _report(table: str, outcomes: Sequence[Pulled], kept: _Kept) -> Report:
@@ -160,7 +164,7 @@ def _report(table: str, outcomes: Sequence[Pulled], kept: _Kept) -> Report:
         rows=kept.rows,
         read=read,
         published=kept.new,
-        duplicates=read - kept.new,
+        duplicates=kept.duplicates,
         changed=kept.changed,
         figures={
             "hunting_calls": sum(outcome.calls for outcome in mine),
