@@ -1,42 +1,60 @@
-"""Everything that Dagster loads, put together by one function so that tests can swap the tenant."""
+"""Everything that Dagster loads, put together by one function so that tests can swap tenants."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets import automation, core, hunting, mart, raw
+from assets import automation, core, hunting, mart, ops, raw
 from assets.failures import as_dagster
+from assets.tenants import Tenants, connected
+from etl.errors import ConfigError
 from etl.settings import Settings
-from etl.tenant import Tenant
 
 
-@dg.resource(description="The Defender tenant that the environment names, and its lake.")
-def tenant_of_environment(_: dg.InitResourceContext) -> Iterator[Tenant]:
+@dg.resource(description="The Defender tenants that the environment names, and their lake.")
+def tenants_of_environment(_: dg.InitResourceContext) -> Iterator[Tenants]:
     """Read the settings when a run starts; they are never part of a run's configuration."""
-    with as_dagster():
-        settings = Settings.read(os.environ)
-    with Tenant.connect(settings) as tenant:
-        yield tenant
+    with as_dagster(), connected(os.environ) as tenants:
+        yield tenants
 
 
-def build(tenant: dg.ResourceDefinition = tenant_of_environment) -> dg.Definitions:
-    """Return the code location, with another tenant where a test wants one."""
+def build(
+    tenants: dg.ResourceDefinition = tenants_of_environment, names: Sequence[str] = ()
+) -> dg.Definitions:
+    """Return the code location, with other tenants where a test wants some.
+
+    `names` are those of the tenants that get a check of their own, where there are several.
+    """
     return dg.Definitions(
         assets=[
             raw.raw_alerts,
             core.core_alerts,
+            raw.raw_alert_tables,
+            core.core_evidence,
             raw.raw_telemetry,
             *hunting.TABLES,
             mart.mart_correlation,
-            mart.ops_quarantine,
-            mart.ops_catalog,
+            ops.ops_reconciliation,
+            ops.ops_quarantine,
+            ops.ops_watermarks,
+            ops.ops_catalog,
         ],
+        asset_checks=ops.tenant_checks(names),
         jobs=[automation.daily],
         schedules=[automation.recent_days],
-        resources={"tenant": tenant},
+        sensors=[automation.changed_alerts],
+        resources={"tenants": tenants},
         executor=dg.in_process_executor,
     )
 
 
-defs = build()
+def tenant_names() -> list[str]:
+    """Return the names of the tenants in the settings; none while these cannot be read."""
+    try:
+        return [settings.name for settings in Settings.every(os.environ)]
+    except ConfigError:
+        return []  # what is wrong is told by the run, not by the loading of the code
+
+
+defs = build(names=tenant_names())

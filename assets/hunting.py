@@ -1,16 +1,13 @@
-"""Hunting assets: one typed, judged table of telemetry each."""
-
-from datetime import date
+"""Hunting assets: one typed, judged table each, of telemetry and of what hunting says of alerts."""
 
 import dagster as dg
 
-from assets.failures import as_dagster
 from assets.metadata import Results, checks, results, spec
 from assets.partitions import DAY, SEVERAL_DAYS
+from assets.tenants import Tenants
 from etl.contracts import raw
-from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, hunting
 from etl.stages import events
-from etl.tenant import Tenant
 
 
 def _table(table: str) -> dg.AssetsDefinition:
@@ -23,15 +20,16 @@ def _table(table: str) -> dg.AssetsDefinition:
         partitions_def=DAY,
         backfill_policy=SEVERAL_DAYS,
     )
-    def typed(context: dg.AssetExecutionContext, tenant: dg.ResourceParam[Tenant]) -> Results:
-        with as_dagster():
-            days = {
-                day: events.publish(tenant.lake, date.fromisoformat(day), table)
-                for day in context.partition_keys
-            }
-        yield from results(context, contract, days)
+    def typed(context: dg.AssetExecutionContext, tenants: dg.ResourceParam[Tenants]) -> Results:
+        done = tenants.each(
+            context,
+            lambda tenant, days: {
+                day: {table: events.publish(tenant.lake, day, table)} for day in days
+            },
+        )
+        yield from results(context, contract, done)
 
     return typed
 
 
-TABLES = [_table(table) for table in EVENT_TABLES]
+TABLES = [_table(table) for table in (*ALERT_TABLES, *EVENT_TABLES)]

@@ -8,8 +8,9 @@ from pathlib import Path
 import dagster as dg
 
 from assets.automation import RANGE_END, RANGE_START, daily
-from assets.definitions import build
+from assets.definitions import build, tenant_names
 from assets.partitions import DAY
+from assets.tenants import ONLY
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -28,14 +29,21 @@ def first_day() -> date:
     return DAY.start.date()
 
 
-def materialise(first: date, last: date) -> Outcome:
-    """Materialise every asset for the days from `first` to `last`, both included."""
-    definitions = build()
+def materialise(first: date, last: date, only: str | None = None) -> Outcome:
+    """Materialise every asset for the days from `first` to `last`, both included.
+
+    `only` names the one tenant to do it for; without it, all of them.
+    """
+    definitions = build(names=tenant_names())
     with instance() as recorded:
         result = definitions.resolve_job_def(daily.name).execute_in_process(
             run_config=_QUIET,
             instance=recorded,
-            tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
+            tags={
+                RANGE_START: first.isoformat(),
+                RANGE_END: last.isoformat(),
+                **({ONLY: only} if only else {}),
+            },
             raise_on_error=False,
         )
     checks = [check for check in result.get_asset_check_evaluations() if not check.passed]

@@ -15,6 +15,15 @@ Results = Iterator[dg.MaterializeResult[Any]]
 ENOUGH_TO_TELL = 20
 """Records from which a table is in error, not in doubt, when most of them are rejected."""
 
+_MOST_SHOWN = 100
+"""Doubts shown beside a check; the tables hold them all."""
+
+_SUMMED = frozenset(
+    {"dagster/partition_row_count", "published", "read", "quarantined", "duplicates", "api_calls",
+     "hunting_calls", "throttled", "slices"}
+)  # fmt: skip
+"""Numbers that may be added up over tenants."""
+
 
 def spec(contract: Contract, deps: list[list[str]], kinds: set[str]) -> dg.AssetSpec:
     """Describe one table as an asset: its key, group, columns and what it is made of."""
@@ -50,9 +59,9 @@ def table_schema(contract: Contract) -> dg.TableSchema:
     )
 
 
-def checks(contract: Contract) -> list[dg.AssetCheckSpec]:
-    """Return the checks that come with every table."""
-    return [
+def checks(contract: Contract, *, doubtful: bool = False) -> list[dg.AssetCheckSpec]:
+    """Return the checks that come with a table; one more where it can raise doubts."""
+    specs = [
         dg.AssetCheckSpec(
             "contract", asset=contract.key, description="No row had to be quarantined."
         ),
@@ -62,21 +71,56 @@ def checks(contract: Contract) -> list[dg.AssetCheckSpec]:
             description="Everything asked for came, and every record is accounted for.",
         ),
     ]
+    if doubtful:
+        text = "Nothing that a person should look at though nothing is known to be missing."
+        specs.append(dg.AssetCheckSpec("expected", asset=contract.key, description=text))
+    return specs
 
 
 def results(
-    context: dg.AssetExecutionContext, contract: Contract, reports: Mapping[str, Report]
+    context: dg.AssetExecutionContext,
+    contract: Contract,
+    done: Mapping[str, Mapping[str, Mapping[str, Report]]],
+    *,
+    doubtful: bool = False,
 ) -> Results:
-    """Yield what one table's days came to; `reports` are by partition key."""
+    """Yield what one table's days came to; `done` is by table, partition key and tenant."""
     key = dg.AssetKey(contract.key)
-    for day, report in reports.items():
-        context.add_asset_metadata(_numbers(report), asset_key=key, partition_key=day)
-    yield dg.MaterializeResult(
-        asset_key=key, check_results=[_kept(key, reports), _complete(key, reports)]
-    )
+    days = done.get(contract.table, {})
+    for day, reports in days.items():
+        context.add_asset_metadata(_numbers(reports), asset_key=key, partition_key=day)
+    told = [
+        (_where(day, tenant, days[day]), report)
+        for day in days
+        for tenant, report in days[day].items()
+    ]
+    found = [_kept(key, told), _complete(key, told)]
+    if doubtful:
+        found.append(_expected(key, told))
+    yield dg.MaterializeResult(asset_key=key, check_results=found)
 
 
-def _numbers(report: Report) -> dict[str, int | float | str | bool]:
+def _where(day: str, tenant: str, reports: Mapping[str, Report]) -> dict[str, str]:
+    """Return what a row of a check begins with: the day, and the tenant if there are several."""
+    return {"day": day} if len(reports) == 1 else {"day": day, "tenant": tenant}
+
+
+def _numbers(reports: Mapping[str, Report]) -> dict[str, Any]:
+    """Return the numbers of a day, over all tenants, and each tenant's where there are several."""
+    told = {tenant: _of(report) for tenant, report in reports.items()}
+    if len(told) == 1:
+        return dict(next(iter(told.values())))
+    names = dict.fromkeys(name for numbers in told.values() for name in numbers)
+    total = {
+        name: sum(int(numbers.get(name, 0)) for numbers in told.values())
+        for name in names
+        if name in _SUMMED
+    }
+    records = [dg.TableRecord({"tenant": tenant, **numbers}) for tenant, numbers in told.items()]
+    return {**total, "tenants": dg.MetadataValue.table(records, _schema(["tenant", *names]))}
+
+
+def _of(report: Report) -> dict[str, int | float | str | bool]:
     return {
         "dagster/partition_row_count": report.rows,
         "published": report.published,
@@ -88,32 +132,28 @@ def _numbers(report: Report) -> dict[str, int | float | str | bool]:
     }
 
 
-def _kept(key: dg.AssetKey, reports: Mapping[str, Report]) -> dg.AssetCheckResult:
-    lost = {day: report for day, report in reports.items() if report.quarantined}
+def _kept(key: dg.AssetKey, told: Sequence[tuple[dict[str, str], Report]]) -> dg.AssetCheckResult:
+    lost = [(where, report) for where, report in told if report.quarantined]
     grave = any(
         report.read >= ENOUGH_TO_TELL and report.quarantined > report.read // 2
-        for report in lost.values()
+        for _, report in lost
     )
     return dg.AssetCheckResult(
         check_name="contract",
         asset_key=key,
         passed=not lost,
         severity=dg.AssetCheckSeverity.ERROR if grave else dg.AssetCheckSeverity.WARN,
-        metadata=_table(
-            [{"day": d, "quarantined": r.quarantined, "read": r.read} for d, r in lost.items()]
-        ),
+        metadata=_table([{**w, "quarantined": r.quarantined, "read": r.read} for w, r in lost]),
     )
 
 
-def _complete(key: dg.AssetKey, reports: Mapping[str, Report]) -> dg.AssetCheckResult:
-    missing = [
-        {"day": day, "missing": line}
-        for day, report in reports.items()
-        for line in report.incomplete
-    ]
+def _complete(
+    key: dg.AssetKey, told: Sequence[tuple[dict[str, str], Report]]
+) -> dg.AssetCheckResult:
+    missing = [{**where, "missing": line} for where, report in told for line in report.incomplete]
     unaccounted = [
-        {"day": day, "missing": f"{report.read} read do not add up to what became of them"}
-        for day, report in reports.items()
+        {**where, "missing": f"{report.read} read do not add up to what became of them"}
+        for where, report in told
         if not report.adds_up
     ]
     return dg.AssetCheckResult(
@@ -125,10 +165,27 @@ def _complete(key: dg.AssetKey, reports: Mapping[str, Report]) -> dg.AssetCheckR
     )
 
 
+def _expected(
+    key: dg.AssetKey, told: Sequence[tuple[dict[str, str], Report]]
+) -> dg.AssetCheckResult:
+    doubts = [{**where, "doubt": line} for where, report in told for line in report.doubts]
+    return dg.AssetCheckResult(
+        check_name="expected",
+        asset_key=key,
+        passed=not doubts,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=_table(doubts[:_MOST_SHOWN]),
+    )
+
+
 def _table(records: Sequence[Mapping[str, str | int]]) -> dict[str, dg.MetadataValue]:
     if not records:
         return {}
     return {"rows": dg.MetadataValue.table([dg.TableRecord(record) for record in records])}
+
+
+def _schema(names: Sequence[str]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name) for name in names])
 
 
 def _rule(check: pa.Check) -> str:

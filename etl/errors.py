@@ -38,6 +38,8 @@ class ConfigError(EtlError):
 
     def __init__(self, name: str, problem: str, remedy: str) -> None:
         self.name = name
+        self.problem = problem
+        self.remedy = remedy
         super().__init__(f"{name}: {problem}; {remedy}")
 
 

@@ -1,42 +1,53 @@
-"""Settings, read once from the environment into one frozen value.
+"""Settings, read once from the environment into one frozen value a tenant.
 
 Names are those that Azure tooling already uses, where they exist. A setting that cannot be used is
-a `ConfigError` that names it; the secret is never part of a message or of the value's repr.
+a `ConfigError` that names it; a secret is never part of a message or of a value's repr. Several
+tenants stand in a file, which `etl.roster` reads.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
 
+from etl import roster, variables
+from etl.clouds import CLOUDS
 from etl.errors import ConfigError
-
-CLOUDS: Final = {
-    "global": ("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-    "gcc": ("https://login.microsoftonline.com", "https://graph.microsoft.com"),
-    "gcc-high": ("https://login.microsoftonline.us", "https://graph.microsoft.us"),
-    "dod": ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
-}
-"""Authority and Graph host per cloud (learn.microsoft.com/graph/deployments)."""
-
-_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
-_REMEDY = "see the README's table of settings"
+from etl.sign_in import SignIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that a run may depend on apart from the data."""
 
+    name: str
+    """What the tenant is called; its id, unless a settings file says."""
+
     tenant_id: str
-    client_id: str
-    client_secret: str = field(repr=False)
+    auth: str
+    """One of `etl.sign_in.WAYS`; what only the others need is left out."""
+
+    client_id: str | None
+    """None for the managed identity that belongs to the machine itself."""
+
+    client_secret: str | None = field(default=None, repr=False)
+    certificate_path: Path | None = None
+    certificate_password: str | None = field(default=None, repr=False)
+    federated_token_file: Path | None = None
+    token_cache: Path | None = None
+    """Where the tokens of a person who signed in are kept."""
+
     authority: str
+    cloud: str
     graph_url: str
     graph_resource: str
     """The cloud's own Graph host, which tokens are for, whatever `graph_url` says."""
 
+    mde_url: str
+    mde_resource: str
+    alerts: str
+    """Whose alerts are pulled: graph or mde."""
+
+    alert_overlap_minutes: int
     ca_bundle: Path | None
     lake: Path
     hunting_max_rows: int
@@ -44,33 +55,61 @@ class Settings:
     match_tolerance_ms: int
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read all settings from `environment`.
+    def every(cls, environment: Mapping[str, str]) -> "tuple[Settings, ...]":
+        """Read the settings of every tenant: those of the settings file, else the environment's.
+
+        Raises ConfigError for the first setting that is missing or cannot be used.
+        """
+        file = environment.get("DEFENDER_SETTINGS")
+        if not file:
+            return (cls.read(environment),)
+        tenants: dict[str, Settings] = {}
+        for entry in roster.read(file, environment):
+            with entry.blamed():
+                settings = cls.read(entry.environment, entry.name)
+                other = tenants.setdefault(settings.tenant_id, settings)
+                if other is not settings:
+                    problem = f"{settings.tenant_id} is also the tenant {other.name}'s"
+                    raise ConfigError("AZURE_TENANT_ID", problem, "name a directory once")
+        return tuple(tenants.values())
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], name: str | None = None) -> "Settings":
+        """Read the settings of one tenant from `environment`.
 
         Raises ConfigError for the first one that is missing or cannot be used.
         """
-        _only(environment, "DEFENDER_AUTH", "secret")
-        _only(environment, "DEFENDER_ALERTS", "graph")
-        cloud = environment.get("DEFENDER_CLOUD") or "global"
-        if cloud not in CLOUDS:
-            raise ConfigError(
-                "DEFENDER_CLOUD", f"{cloud!r} is no cloud", f"use {', '.join(CLOUDS)}"
-            )
-        authority, graph_url = CLOUDS[cloud]
+        cloud = variables.choice(environment, "DEFENDER_CLOUD", CLOUDS, "global")
+        hosts = CLOUDS[cloud]
+        tenant = variables.tenant(environment, "AZURE_TENANT_ID")
+        sign_in = SignIn.read(environment, tenant)
         return cls(
-            tenant_id=_tenant(_required(environment, "AZURE_TENANT_ID")),
-            client_id=_required(environment, "AZURE_CLIENT_ID"),
-            client_secret=_required(environment, "AZURE_CLIENT_SECRET"),
-            authority=_https(environment, "AZURE_AUTHORITY_HOST", authority),
-            graph_url=_https(environment, "DEFENDER_GRAPH_URL", graph_url),
-            graph_resource=graph_url,
-            ca_bundle=_ca_bundle(environment),
+            name=name or tenant,
+            tenant_id=tenant,
+            auth=sign_in.way,
+            client_id=sign_in.client_id,
+            client_secret=sign_in.client_secret,
+            certificate_path=sign_in.certificate_path,
+            certificate_password=sign_in.certificate_password,
+            federated_token_file=sign_in.federated_token_file,
+            token_cache=sign_in.token_cache,
+            authority=variables.host(environment, "AZURE_AUTHORITY_HOST", hosts.authority),
+            cloud=cloud,
+            graph_url=variables.host(environment, "DEFENDER_GRAPH_URL", hosts.graph),
+            graph_resource=hosts.graph,
+            mde_url=variables.host(environment, "DEFENDER_MDE_URL", hosts.mde),
+            mde_resource=hosts.mde_resource,
+            alerts=variables.choice(environment, "DEFENDER_ALERTS", ("graph", "mde"), "graph"),
+            alert_overlap_minutes=variables.number(
+                environment, "DEFENDER_ALERT_OVERLAP_MINUTES", 60, 0
+            ),
+            ca_bundle=variables.present(environment, "REQUESTS_CA_BUNDLE"),
             lake=lake_folder(environment),
-            hunting_max_rows=_number(environment, "DEFENDER_HUNTING_MAX_ROWS", 100_000, 1),
-            hunting_calls_per_minute=_number(
+            hunting_max_rows=variables.number(environment, "DEFENDER_HUNTING_MAX_ROWS", 100_000, 1),
+            hunting_calls_per_minute=variables.number(
                 environment, "DEFENDER_HUNTING_CALLS_PER_MINUTE", 45, 1
             ),
-            match_tolerance_ms=_number(environment, "DEFENDER_MATCH_TOLERANCE_MS", 10, 0),
+            match_tolerance_ms=variables.number(environment, "DEFENDER_MATCH_TOLERANCE_MS", 10, 0),
         )
 
 
@@ -82,63 +121,4 @@ def lake_folder(environment: Mapping[str, str]) -> Path:
     text = environment.get("DEFENDER_LAKE") or "lake"
     if "://" in text:
         raise ConfigError("DEFENDER_LAKE", f"{text!r} is no folder", "name a local folder")
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise ConfigError("DEFENDER_LAKE", f"{text!r} has no home", "name a folder") from error
-
-
-def _required(environment: Mapping[str, str], name: str) -> str:
-    value = environment.get(name, "").strip()
-    if not value:
-        raise ConfigError(name, "is not set", f"set it to the app registration's value; {_REMEDY}")
-    return value
-
-
-def _only(environment: Mapping[str, str], name: str, supported: str) -> None:
-    value = environment.get(name) or supported
-    if value != supported:
-        raise ConfigError(name, f"{value!r} is not supported", f"use {supported!r} or unset it")
-
-
-def _tenant(value: str) -> str:
-    if not _TENANT.fullmatch(value):
-        raise ConfigError(
-            "AZURE_TENANT_ID", f"{value!r} is no tenant", "use the directory (tenant) id, a GUID"
-        )
-    return value.lower()
-
-
-def _https(environment: Mapping[str, str], name: str, default: str) -> str:
-    text = environment.get(name) or default
-    value = (text if "://" in text else f"https://{text}").rstrip("/")
-    try:
-        parts = urlsplit(value)
-        sound = parts.scheme == "https" and parts.hostname and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or parts.path or parts.query or parts.fragment or parts.username:
-        shown = "the value" if "@" in value else repr(value)  # it may hold a password
-        raise ConfigError(name, f"{shown} is no https host", f"use a form such as {default}")
-    return value
-
-
-def _ca_bundle(environment: Mapping[str, str]) -> Path | None:
-    value = environment.get("REQUESTS_CA_BUNDLE")
-    if not value:
-        return None
-    path = Path(value).expanduser()
-    if not path.exists():
-        raise ConfigError("REQUESTS_CA_BUNDLE", f"{value!r} does not exist", "name a PEM file")
-    return path
-
-
-def _number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
-    text = environment.get(name) or str(default)
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
-    if value < least:
-        raise ConfigError(name, f"{text!r} is not a number of at least {least}", f"try {default}")
-    return value
+    return variables.path("DEFENDER_LAKE", text)

@@ -5,7 +5,7 @@ Knows nothing of devices, tables or the service.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from etl import ticks
 
@@ -26,6 +26,12 @@ class Window:
         """Return the UTC day."""
         start = ticks.from_datetime(datetime.combine(day, time(), UTC))
         return cls(start, start + ticks.PER_DAY)
+
+    @property
+    def days(self) -> list[date]:
+        """The UTC days that the window touches."""
+        first, last = ticks.to_datetime(self.start).date(), ticks.to_datetime(self.end - 1).date()
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
     @property
     def length(self) -> int:
@@ -66,3 +72,8 @@ def merge(windows: Iterable[Window]) -> tuple[Window, ...]:
         else:
             merged.append(window)
     return tuple(merged)
+
+
+def of_days(days: Iterable[date]) -> tuple[Window, ...]:
+    """Return the UTC days as windows; days that follow each other are one."""
+    return merge(map(Window.of_day, days))

@@ -10,9 +10,8 @@ import polars as pl
 
 from assets.automation import RANGE_END, RANGE_START, daily
 from assets.definitions import build
+from assets.tenants import connected
 from etl.sandbox import Faults, Sandbox, Tenant
-from etl.settings import Settings
-from etl.tenant import Tenant as Connected
 
 UNHURRIED = 100_000
 """Calls a minute where a test is about something else than the quota."""
@@ -21,7 +20,12 @@ UNHURRIED = 100_000
 def generous(**faults: Any) -> Faults:  # noqa: ANN401
     """Return faults with quotas that no test reaches."""
     return Faults(
-        **{"calls_per_minute": UNHURRIED, "alert_requests_per_minute": UNHURRIED, **faults}
+        **{
+            "calls_per_minute": UNHURRIED,
+            "alert_requests_per_minute": UNHURRIED,
+            "mde_requests_per_minute": UNHURRIED,
+            **faults,
+        }
     )
 
 
@@ -38,8 +42,9 @@ def environment(sandbox: Sandbox, lake: Path, **settings: str) -> dict[str, str]
 def run(settings: Mapping[str, str], tenant: Tenant) -> dg.ExecuteInProcessResult:
     """Run the job over all days of `tenant`, as the command line does, in a passing instance."""
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    with Connected.connect(Settings.read(settings)) as connected:
-        definitions = build(dg.ResourceDefinition.hardcoded_resource(connected))
+    with connected(settings) as tenants:
+        names = [one.name for one in tenants.every]
+        definitions = build(dg.ResourceDefinition.hardcoded_resource(tenants), names)
         with dg.DagsterInstance.ephemeral() as instance:
             return definitions.resolve_job_def(daily.name).execute_in_process(
                 instance=instance,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from etl import ticks
 from etl.access.client import Answer
 from etl.errors import ServiceFailed
-from etl.sources.alerts import PAGE, created_in, listing
+from etl.sources.alerts import Page
+from etl.sources.graph import PAGE, GraphAlerts, listing
 from etl.windows import Window
 
 DAY = Window.of_day(date(2026, 1, 2))
@@ -99,9 +100,14 @@ def _asked(alert: Alert, bounds: list[tuple[str, str, int]]) -> bool:
     )
 
 
+def listed(graph: Any, window: Window, since: int | None = None) -> list[Page]:  # noqa: ANN401
+    """Return all pages of a window, through whatever stands in for the client."""
+    return list(GraphAlerts(graph).changed(window, since))
+
+
 def collected(graph: Graph, window: Window = DAY) -> set[str]:
     """Read all pages and return the ids that came."""
-    return {record["id"] for page in created_in(graph, window) for record in page.records}
+    return {record["id"] for page in listed(graph, window) for record in page.records}
 
 
 def ids(graph: Graph, window: Window = DAY) -> set[str]:
@@ -182,11 +188,11 @@ def test_all_ties_are_read_in_halves_of_creation() -> None:
 
 
 def test_an_order_that_only_looks_kept_is_found_out() -> None:
-    """Fewer alerts than announced make the service's links the way, from the start."""
+    """Fewer alerts than announced make halves of the window the way, from the start."""
     alerts = many(9, updated=lambda number: number % 3)
     graph = Graph(alerts, page=3, order=lambda alert: (-(alert.id // 3), alert.id))
     assert collected(graph) == ids(graph)
-    assert [url for url in graph.urls if "$skip=6" in url]
+    assert not [url for url in graph.urls if "$skip" in url]
 
 
 @pytest.mark.parametrize("page", [1, 100, PAGE, 10 * PAGE])
@@ -217,7 +223,7 @@ def test_one_instant_of_creation_beyond_a_page_is_said() -> None:
 
 
 def test_a_service_that_ignores_the_order() -> None:
-    """Where pages do not come in the order asked for, the service's links are followed."""
+    """Where pages do not come in the order asked for, the window is read in halves."""
     graph = Graph(many(20), page=4, order=by_id)
     assert collected(graph) == ids(graph)
     assert "lastUpdateDateTime+ge" not in "".join(graph.urls)
@@ -234,7 +240,7 @@ def test_links_in_a_circle_end_in_an_error() -> None:
 def test_a_quiet_day_is_one_request() -> None:
     """A day whose alerts fit on one page is asked for once."""
     graph = Graph(many(5), page=PAGE)
-    (page,) = created_in(graph, DAY)
+    (page,) = listed(graph, DAY)
     assert (len(page.records), page.request_id, page.calls) == (5, "request-1", 1)
 
 
@@ -250,7 +256,7 @@ def test_an_answer_without_values_is_a_failure(body: dict[str, Any]) -> None:
             return Answer(body, "r", 0, 1, 0)
 
     with pytest.raises(ServiceFailed, match="no list of values"):
-        list(created_in(Broken(), DAY))
+        listed(Broken(), DAY)
 
 
 def test_records_that_are_no_alerts_are_handed_on() -> None:
@@ -264,7 +270,7 @@ def test_records_that_are_no_alerts_are_handed_on() -> None:
             assert headers
             return Answer({"value": records}, "r", 0, 1, 0)
 
-    (page,) = created_in(Odd(), DAY)
+    (page,) = listed(Odd(), DAY)
     assert page.records == records
 
 
@@ -278,3 +284,39 @@ def test_the_condition_is_half_open_to_the_last_digit() -> None:
         " and lastUpdateDateTime ge 2026-01-02T00:00:00.0000001Z"
     )
     assert query["$orderby"] == ["lastUpdateDateTime asc"]
+
+
+@settings(deadline=None)
+@given(ALERTS, st.integers(1, 7), st.integers(0, 6))
+def test_since_is_inclusive(alerts: list[Alert], page: int, minute: int) -> None:
+    """Asked from an update on, exactly the alerts updated then or later come."""
+    since = DAY.end + minute * ticks.PER_MINUTE
+    graph = Graph(alerts, page=page)
+    found = {record["id"] for page in listed(graph, DAY, since) for record in page.records}
+    assert found == {i for i in ids(graph) if graph.alerts[int(i)].updated >= since}
+
+
+def test_a_count_that_is_not_reached_is_a_doubt() -> None:
+    """Alerts that the service announces and never gives are told, not passed over."""
+
+    class Boastful(Graph):
+        def get(self, url: str, what: str, headers: dict[str, str]) -> Answer:
+            answer = Graph.get(self, url, what, headers)
+            answer.body["@odata.count"] += 2
+            return answer
+
+    pages = listed(Boastful(many(4), page=PAGE), DAY)
+    assert [doubt for page in pages for doubt in page.doubts] == ["6 alerts announced, 4 came"]
+
+
+def test_a_page_that_fails_is_asked_for_smaller() -> None:
+    """Where the service fails at many alerts at once, few at once still come through."""
+
+    class Weak(Graph):
+        def get(self, url: str, what: str, headers: dict[str, str]) -> Answer:
+            if f"%24top={PAGE}" in url:
+                raise ServiceFailed(what, "HTTP 500")
+            return Graph.get(self, url, what, headers)
+
+    graph = Weak(many(120), page=PAGE)
+    assert collected(graph) == ids(graph)

@@ -184,3 +184,35 @@ def test_a_redirect_is_not_followed() -> None:
         pytest.raises(UntrustedHost, match=r"evil\.example"),
     ):
         client.get("alerts", "list")
+
+
+def test_a_wrong_audience_is_told_from_a_missing_permission() -> None:
+    """Where an API answers a token for another audience with 403, the next audience is tried."""
+    with serving((403, {}, b""), OK, (403, {}, b"")) as (client, script):
+        client.audience_by_403 = True
+        assert client.get("alerts", "list").calls == 2
+        with pytest.raises(Forbidden):
+            client.get("machines", "list machines")
+
+    assert script.authorizations == ["Bearer token-0", "Bearer token-1", "Bearer token-1"]
+
+
+@pytest.mark.parametrize("tried", [False, True])
+def test_a_permission_that_no_audience_has_is_missing(tried: bool) -> None:  # noqa: FBT001
+    """A second 403 in a row ends it; where audiences do not show in 403, the first does."""
+    with serving(*[(403, {}, b"")] * 2) as (client, script):
+        client.audience_by_403 = tried
+        with pytest.raises(Forbidden):
+            client.get("alerts", "list")
+
+    assert len(script.authorizations) == 1 + tried
+
+
+def test_an_error_names_the_request_where_the_service_does() -> None:
+    """What Defender for Endpoint calls a request stands in the error, for support to find it."""
+    body = json.dumps({"error": {"code": "InvalidInput", "message": "No.", "target": "guid-7"}})
+    with (
+        serving((400, {}, body.encode())) as (client, _),
+        pytest.raises(RequestRefused, match="guid-7"),
+    ):
+        client.get("alerts", "list")

@@ -55,6 +55,35 @@ def test_waits_are_told_and_no_longer_than_a_minute(limit: int, pauses: list[flo
         assert sum(clock.slept) <= WINDOW + 1e-3
 
 
+@settings(deadline=None)
+@given(
+    st.integers(1, 5), st.integers(1, 12), st.lists(st.floats(0, 1000) | st.just(0.0), max_size=40)
+)
+def test_an_hour_is_kept_to_as_well_as_a_minute(
+    minute: int, hour: int, pauses: list[float]
+) -> None:
+    """With a limit for the hour, neither a minute nor an hour holds more calls than allowed."""
+    clock = Clock()
+    limiter = Limiter(minute, hour, clock=clock.read, sleep=clock.sleep)
+    taken = []
+    for pause in pauses:
+        clock.now += pause
+        limiter.wait()
+        taken.append(clock.now)
+    for limit, window in ((minute, WINDOW), (hour, 60 * WINDOW)):
+        for first, over in zip(taken, taken[limit:], strict=False):
+            assert over - first >= window - 1e-9
+
+
+def test_a_full_hour_is_waited_for() -> None:
+    """With the hour's calls spent, the next waits until the first of them is an hour old."""
+    clock = Clock()
+    limiter = Limiter(10, 3, clock=clock.read, sleep=clock.sleep)
+    assert [limiter.wait() for _ in range(3)] == [0.0, 0.0, 0.0]
+    clock.now += 600
+    assert limiter.wait() == pytest.approx(3000)
+
+
 def test_calls_below_the_limit_do_not_wait() -> None:
     """With room nobody sleeps; the next call waits until the first is a minute old."""
     clock = Clock()

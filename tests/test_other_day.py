@@ -7,7 +7,8 @@ from runs import table
 
 from etl.access.client import Answer
 from etl.lake.lake import Lake
-from etl.stages import alerts
+from etl.sources.graph import GraphAlerts
+from etl.stages import alerts, model
 
 DAY = date(2026, 1, 2)
 
@@ -30,8 +31,9 @@ class Careless:
 def test_an_alert_of_another_day_is_quarantined_under_its_rule(tmp_path: Path) -> None:
     """What belongs to another day is turned away whole, and the reason is the day."""
     lake = Lake(tmp_path, "t")
-    pulled = alerts.pull(Careless(), lake, DAY)  # type: ignore[arg-type]
-    reports = alerts.model(lake, DAY)
+    source = GraphAlerts(Careless())  # type: ignore[arg-type]
+    pulled = alerts.pull(source, lake, [DAY], 0)[DAY]
+    reports = model.publish(lake, DAY)
     rejected = table(tmp_path, "ops", "Quarantine")
 
     assert pulled.adds_up

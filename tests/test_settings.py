@@ -1,9 +1,11 @@
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
 
+from etl.clouds import CLOUDS
 from etl.errors import ConfigError
-from etl.settings import CLOUDS, Settings, lake_folder
+from etl.settings import Settings, lake_folder
 
 SECRET = "s3cr3t~Value"
 GOOD = {
@@ -17,11 +19,18 @@ def test_the_three_names_are_enough() -> None:
     """Tenant, application and secret are all that must be set; the rest has defaults."""
     settings = Settings.read(GOOD)
     assert (settings.tenant_id, settings.client_secret) == (GOOD["AZURE_TENANT_ID"], SECRET)
-    assert (settings.authority, settings.graph_url) == CLOUDS["global"]
+    hosts = settings.authority, settings.graph_url, settings.mde_url, settings.mde_resource
+    assert hosts == astuple(CLOUDS["global"])
+    assert (settings.name, settings.auth, settings.alerts) == (
+        settings.tenant_id,
+        "secret",
+        "graph",
+    )
     assert settings.lake == Path("lake").absolute()
     assert settings.ca_bundle is None
     numbers = settings.hunting_max_rows, settings.hunting_calls_per_minute
     assert (*numbers, settings.match_tolerance_ms) == (100_000, 45, 10)
+    assert settings.alert_overlap_minutes == 60
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -54,8 +63,13 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
         ("DEFENDER_GRAPH_URL", "file:///etc/passwd"),
         ("DEFENDER_CLOUD", "moon"),
         ("DEFENDER_CLOUD", "Global "),
-        ("DEFENDER_AUTH", "certificate"),
-        ("DEFENDER_ALERTS", "mde"),
+        ("DEFENDER_AUTH", "password"),
+        ("DEFENDER_AUTH", "Secret"),
+        ("DEFENDER_ALERTS", "sentinel"),
+        ("DEFENDER_ALERT_OVERLAP_MINUTES", "-1"),
+        ("DEFENDER_ALERT_OVERLAP_MINUTES", "1h"),
+        ("DEFENDER_MDE_URL", "http://api.security.microsoft.com"),
+        ("DEFENDER_MDE_URL", "https://api.security.microsoft.com/api"),
         ("DEFENDER_LAKE", "s3://bucket/lake"),
         ("DEFENDER_LAKE", "abfss://c@account.dfs.core.windows.net/lake"),
         ("REQUESTS_CA_BUNDLE", "/no/such/file.pem"),
@@ -93,9 +107,123 @@ def test_the_secret_is_in_no_message(name: str) -> None:
 
 @pytest.mark.parametrize("cloud", sorted(CLOUDS))
 def test_each_cloud_has_its_hosts(cloud: str) -> None:
-    """A cloud's name chooses both hosts."""
+    """A cloud's name chooses all hosts, and what tokens are for."""
     settings = Settings.read(GOOD | {"DEFENDER_CLOUD": cloud})
-    assert (settings.authority, settings.graph_url) == CLOUDS[cloud]
+    hosts = settings.authority, settings.graph_url, settings.mde_url, settings.mde_resource
+
+    assert hosts == astuple(CLOUDS[cloud])
+    assert settings.graph_resource == settings.graph_url
+
+
+def test_tokens_are_for_the_cloud_whatever_the_host() -> None:
+    """Hosts that are overridden leave alone what tokens are asked for."""
+    hosts = {"DEFENDER_GRAPH_URL": "https://g.example", "DEFENDER_MDE_URL": "https://m.example"}
+    settings = Settings.read(GOOD | hosts | {"DEFENDER_CLOUD": "dod"})
+
+    assert (settings.graph_url, settings.mde_url) == ("https://g.example", "https://m.example")
+    assert settings.graph_resource == "https://dod-graph.microsoft.us"
+    assert settings.mde_resource == "https://api-gov.securitycenter.microsoft.us"
+
+
+WAYS = {
+    "secret": {"AZURE_CLIENT_SECRET": SECRET},
+    "certificate": {"AZURE_CLIENT_CERTIFICATE_PATH": "/c.pem"},
+    "workload-identity": {"AZURE_FEDERATED_TOKEN_FILE": "/token"},
+    "managed-identity": {"DEFENDER_AUTH": "managed-identity"},
+    "device-code": {"DEFENDER_AUTH": "device-code"},
+}
+BARE = {name: GOOD[name] for name in ("AZURE_TENANT_ID", "AZURE_CLIENT_ID")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_set_implies_the_sign_in(way: str) -> None:
+    """The one variable of a sign-in chooses it, and saying so as well changes nothing."""
+    settings = Settings.read(BARE | WAYS[way])
+
+    assert settings.auth == way
+    assert Settings.read(BARE | WAYS[way] | {"DEFENDER_AUTH": way}) == settings
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_chosen_sign_in_reads_nothing_of_the_others(way: str) -> None:
+    """With everything set, only what the chosen sign-in needs is kept."""
+    everything = {name: value for one in WAYS.values() for name, value in one.items()}
+    chosen = Settings.read(BARE | everything | {"DEFENDER_AUTH": way})
+    alone = Settings.read(BARE | WAYS[way] | {"DEFENDER_AUTH": way})
+
+    assert chosen == alone
+
+
+def test_a_secret_goes_before_a_certificate_and_that_before_a_token() -> None:
+    """Where several are set and none is chosen, the order is that of Azure's own libraries."""
+    present = dict(BARE)
+    found = []
+    for way in ("workload-identity", "certificate", "secret"):
+        present |= WAYS[way]
+        found.append(Settings.read(present).auth)
+
+    assert found == ["workload-identity", "certificate", "secret"]
+
+
+def test_no_sign_in_at_all_names_the_choices() -> None:
+    """Where nothing to sign in with is set, the line lists what would do."""
+    with pytest.raises(ConfigError) as error:
+        Settings.read(BARE)
+
+    for choice in (*list(WAYS["certificate"]), *list(WAYS["workload-identity"]), *list(WAYS)[3:]):
+        assert choice in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("way", "lacking"),
+    [
+        ("certificate", "AZURE_CLIENT_CERTIFICATE_PATH"),
+        ("workload-identity", "AZURE_FEDERATED_TOKEN_FILE"),
+        ("secret", "AZURE_CLIENT_SECRET"),
+        ("certificate", "AZURE_CLIENT_ID"),
+        ("workload-identity", "AZURE_CLIENT_ID"),
+        ("device-code", "AZURE_CLIENT_ID"),
+        ("managed-identity", "AZURE_TENANT_ID"),
+    ],
+)
+def test_what_the_sign_in_lacks_is_named(way: str, lacking: str) -> None:
+    """Each thing that the chosen sign-in needs is named when it is missing."""
+    environment = BARE | WAYS[way] | {"DEFENDER_AUTH": way, lacking: ""}
+    with pytest.raises(ConfigError, match=f"^{lacking}: is not set"):
+        Settings.read(environment)
+
+
+def test_a_machine_needs_no_application() -> None:
+    """A managed identity may be the machine's own, which has no name."""
+    environment = {"AZURE_TENANT_ID": GOOD["AZURE_TENANT_ID"], "DEFENDER_AUTH": "managed-identity"}
+
+    assert Settings.read(environment).client_id is None
+    assert Settings.read(environment | BARE).client_id == GOOD["AZURE_CLIENT_ID"]
+
+
+def test_the_password_is_in_no_repr() -> None:
+    """Printing the settings does not print the certificate's password."""
+    settings = Settings.read(
+        BARE | WAYS["certificate"] | {"AZURE_CLIENT_CERTIFICATE_PASSWORD": SECRET}
+    )
+
+    assert settings.certificate_password == SECRET
+    assert SECRET not in f"{settings!r} {settings!s}"
+
+
+def test_tokens_of_people_are_kept_apart() -> None:
+    """Each tenant has its own file of tokens, unless one is named."""
+    person = BARE | WAYS["device-code"]
+    kept = Settings.read(person | {"XDG_CACHE_HOME": "/c"}).token_cache
+    other = Settings.read(person | {"XDG_CACHE_HOME": "/c", "AZURE_TENANT_ID": "b.example"})
+
+    assert kept is not None
+    assert kept.is_relative_to("/c/defender-etl")
+    assert other.token_cache != kept
+    assert Settings.read(person | {"DEFENDER_TOKEN_CACHE": "/x/t"}).token_cache == Path("/x/t")
+    usual = Settings.read(person).token_cache
+    assert usual is not None
+    assert usual.is_relative_to(Path.home() / ".cache" / "defender-etl")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from etl import ticks
 from etl.access.client import Answer
 from etl.errors import Forbidden, ResultTooLarge, ServiceFailed, TableUnknown
+from etl.sources.hunting import Hunting
 from etl.sources.scope import Group, Scope
 from etl.sources.slices import Pulled, pull
 from etl.windows import Window
@@ -42,7 +43,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Hunting:
+class Service:
     """A stand-in for the client of a service that cuts results and says nothing."""
 
     rows: tuple[Row, ...]
@@ -123,9 +124,9 @@ def around(hours: int, *devices: str) -> Scope:
     return Scope((Group(devices, Window(BASE, BASE + hours * HOUR)),))
 
 
-def pulled(service: Hunting, scope: Scope, max_rows: int, *tables: str) -> list[Pulled]:
+def pulled(service: Service, scope: Scope, max_rows: int, *tables: str) -> list[Pulled]:
     """Pull with a stand-in for the client."""
-    return list(pull(service, tables or (PROCESS,), scope, max_rows))
+    return list(pull(Hunting(service), tables or (PROCESS,), scope, max_rows))
 
 
 def received(outcomes: list[Pulled]) -> Counter[Row]:
@@ -201,7 +202,7 @@ def test_every_row_comes_exactly_once(
     """Whatever the rows, the cap and the configured limit, no row is lost or comes twice."""
     rows, scope = drawn
     limit = max(1, cap + more)
-    outcomes = pulled(Hunting(rows, cap=cap), scope, limit, PROCESS, NETWORK)
+    outcomes = pulled(Service(rows, cap=cap), scope, limit, PROCESS, NETWORK)
     full = crowded(rows, min(cap, limit))
     came = received(outcomes)
     expected = [row for row in rows if matters(row, scope)]
@@ -222,7 +223,7 @@ def test_every_row_comes_exactly_once(
 def test_a_refused_size_is_halved(drawn: tuple[tuple[Row, ...], Scope], most: int) -> None:
     """Where the service refuses large results instead of cutting them, every row comes as well."""
     rows, scope = drawn
-    outcomes = pulled(Hunting(rows, refuses_above=most), scope, UNLIMITED, PROCESS, NETWORK)
+    outcomes = pulled(Service(rows, refuses_above=most), scope, UNLIMITED, PROCESS, NETWORK)
     full = crowded(rows, most + 1)
     came = received(outcomes)
     expected = {row for row in rows if matters(row, scope)}
@@ -238,7 +239,7 @@ def test_a_cut_count_is_noticed(drawn: tuple[tuple[Row, ...], Scope], cap: int) 
     """The count is a result like any other: cut at the limit, it is made again in parts."""
     rows, scope = drawn
     limit = cap + 2
-    service = Hunting(rows, most_counts=limit)
+    service = Service(rows, most_counts=limit)
     outcomes = pulled(service, scope, limit, PROCESS, NETWORK)
     full = crowded(rows, limit)
     expected = {row for row in rows if matters(row, scope)}
@@ -253,7 +254,7 @@ def spread(number: int, *, table: str = PROCESS, hours: int = 4) -> tuple[Row, .
 
 def test_a_quiet_scope_takes_one_query_a_table() -> None:
     """Where everything fits, one count and one query a table are all that is asked."""
-    service = Hunting(spread(50) + spread(20, table=NETWORK))
+    service = Service(spread(50) + spread(20, table=NETWORK))
     outcomes = pulled(service, around(4, "a"), 1000, PROCESS, NETWORK)
     assert len(service.asked) == 3
     assert [(o.table, o.status, o.rows) for o in outcomes] == [
@@ -265,7 +266,7 @@ def test_a_quiet_scope_takes_one_query_a_table() -> None:
 
 def test_slices_are_planned_below_the_limit() -> None:
     """Hours are packed into slices that stay under the limit, so that nothing is asked twice."""
-    service = Hunting(spread(400, hours=8), cap=100)
+    service = Service(spread(400, hours=8), cap=100)
     outcomes = pulled(service, around(8, "a"), 100)
     assert sum(received(outcomes).values()) == 400
     assert len(service.asked) == 1 + 8
@@ -273,7 +274,7 @@ def test_slices_are_planned_below_the_limit() -> None:
 
 def test_a_table_without_rows_is_not_asked() -> None:
     """A table in which the count found nothing is complete without a query of its own."""
-    service = Hunting(spread(5))
+    service = Service(spread(5))
     outcomes = pulled(service, around(4, "a"), 1000, PROCESS, NETWORK)
     assert len(service.asked) == 2
     assert status_of(outcomes, NETWORK) == {"complete"}
@@ -281,14 +282,14 @@ def test_a_table_without_rows_is_not_asked() -> None:
 
 def test_nothing_in_scope_asks_nothing() -> None:
     """An empty scope is no request at all."""
-    service = Hunting(spread(5))
+    service = Service(spread(5))
     assert pulled(service, Scope(()), 1000) == []
     assert service.asked == []
 
 
 def test_a_refused_table_fails_alone() -> None:
     """A table that the tenant does not have is `failed` with the reason; the others come whole."""
-    service = Hunting(spread(5) + spread(3, table=FILE), unknown=frozenset({NETWORK}))
+    service = Service(spread(5) + spread(3, table=FILE), unknown=frozenset({NETWORK}))
     outcomes = pulled(service, around(4, "a"), 1000, PROCESS, NETWORK, FILE)
     assert sum(received(outcomes).values()) == 8
     assert status_of(outcomes) == status_of(outcomes, FILE) == {"complete"}
@@ -299,7 +300,7 @@ def test_a_refused_table_fails_alone() -> None:
 
 def test_a_failing_service_fails_the_slice() -> None:
     """A slice that the service fails on is `failed`, and the next table is pulled all the same."""
-    service = Hunting(spread(5) + spread(3, table=FILE), failing=frozenset({PROCESS}))
+    service = Service(spread(5) + spread(3, table=FILE), failing=frozenset({PROCESS}))
     outcomes = pulled(service, around(4, "a"), 1000, PROCESS, FILE)
     assert status_of(outcomes) == {"failed"}
     assert status_of(outcomes, FILE) == {"complete"}
@@ -308,7 +309,7 @@ def test_a_failing_service_fails_the_slice() -> None:
 
 def test_a_cut_below_the_configured_limit_is_halved() -> None:
     """A result shorter than counted is taken for a cut one, and the limit is learned from it."""
-    service = Hunting(spread(40), cap=10)
+    service = Service(spread(40), cap=10)
     outcomes = pulled(service, around(4, "a"), 100_000)
     assert sum(received(outcomes).values()) == 40
     assert status_of(outcomes) == {"complete"}
@@ -317,7 +318,7 @@ def test_a_cut_below_the_configured_limit_is_halved() -> None:
 def test_rows_that_went_away_since_the_count_are_not_missing() -> None:
     """A result shorter than counted is whole where a second count says so."""
     rows = spread(40)
-    service = Hunting(rows, gone_after_count=frozenset(rows[::4]))
+    service = Service(rows, gone_after_count=frozenset(rows[::4]))
     outcomes = pulled(service, around(4, "a"), 100_000)
     assert sum(received(outcomes).values()) == 30
     assert status_of(outcomes) == {"complete"}
@@ -326,7 +327,7 @@ def test_rows_that_went_away_since_the_count_are_not_missing() -> None:
 def test_devices_are_told_apart_within_one_tick() -> None:
     """Where all rows share one instant, the slice is halved by device."""
     rows = tuple(Row(PROCESS, d, BASE + 7, n) for d in "abcd" for n in range(3))
-    outcomes = pulled(Hunting(rows, cap=4), around(1, *"abcd"), 4)
+    outcomes = pulled(Service(rows, cap=4), around(1, *"abcd"), 4)
     assert received(outcomes) == Counter(rows)
     assert status_of(outcomes) == {"complete"}
 
@@ -334,7 +335,7 @@ def test_devices_are_told_apart_within_one_tick() -> None:
 def test_one_tick_of_one_device_above_the_cap_is_truncated() -> None:
     """What cannot be halved any more is called truncated, and keeps the rows that came."""
     crowd = tuple(Row(PROCESS, "a", BASE + 7, n) for n in range(9))
-    outcomes = pulled(Hunting(crowd + spread(10), cap=5), around(4, "a"), 5)
+    outcomes = pulled(Service(crowd + spread(10), cap=5), around(4, "a"), 5)
     (truncated,) = [outcome for outcome in outcomes if outcome.status == "truncated"]
     assert truncated.rows == 5
     assert truncated.window == Window(BASE + 7, BASE + 8)
@@ -344,7 +345,7 @@ def test_one_tick_of_one_device_above_the_cap_is_truncated() -> None:
 def test_a_truncated_instant_disturbs_no_later_table() -> None:
     """After a truncated instant, other slices and tables are pulled as if it were not there."""
     crowd = tuple(Row(PROCESS, "a", BASE + 7, n) for n in range(9))
-    service = Hunting(crowd + spread(10, table=NETWORK), cap=5)
+    service = Service(crowd + spread(10, table=NETWORK), cap=5)
     outcomes = pulled(service, around(4, "a"), 5, PROCESS, NETWORK)
     assert status_of(outcomes, NETWORK) == {"complete"}
     assert sum(received(outcomes).values()) == 5 + 10
@@ -352,7 +353,7 @@ def test_a_truncated_instant_disturbs_no_later_table() -> None:
 
 def test_no_call_goes_uncounted() -> None:
     """The ledger's calls add up to what was asked, halvings included."""
-    service = Hunting(spread(40), cap=10)
+    service = Service(spread(40), cap=10)
     outcomes = pulled(service, around(4, "a"), 10)
     assert sum(outcome.calls for outcome in outcomes) == len(service.asked)
 
@@ -365,7 +366,7 @@ def test_a_missing_permission_ends_the_pull() -> None:
             raise Forbidden(what, f"a permission for {url} {len(body)}")
 
     with pytest.raises(Forbidden):
-        list(pull(Closed(), (PROCESS,), around(1, "a"), 10))
+        list(pull(Hunting(Closed()), (PROCESS,), around(1, "a"), 10))
 
 
 def test_names_in_answers_have_any_case() -> None:
@@ -373,7 +374,7 @@ def test_names_in_answers_have_any_case() -> None:
 
     @dataclass(frozen=True, slots=True)
     class Shouting:
-        inner: Hunting
+        inner: Service
 
         def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
             answer = self.inner.post(url, what, body)
@@ -382,7 +383,8 @@ def test_names_in_answers_have_any_case() -> None:
                 records = [{key.upper(): value for key, value in row.items()} for row in records]
             return Answer({"Schema": [], "Results": records}, "r", 0, 1, 0)
 
-    outcomes = list(pull(Shouting(Hunting(spread(6))), (PROCESS,), around(4, "a"), 100))
+    shouting = Shouting(Service(spread(6)))
+    outcomes = list(pull(Hunting(shouting), (PROCESS,), around(4, "a"), 100))
     assert sum(received(outcomes).values()) == 6
 
 
@@ -398,4 +400,4 @@ def test_an_answer_without_rows_is_a_failure(body: dict[str, Any]) -> None:
             return Answer(body, "r", 0, 1, 0)
 
     with pytest.raises(ServiceFailed, match="no list of rows"):
-        list(pull(Broken(), (PROCESS,), around(1, "a"), 10))
+        list(pull(Hunting(Broken()), (PROCESS,), around(1, "a"), 10))

@@ -22,7 +22,7 @@ from etl.access import failures
 from etl.access.credentials import Credentials
 from etl.access.failures import Again
 from etl.access.limits import Limiter
-from etl.errors import ServiceFailed, Throttled, Unreachable, UntrustedHost
+from etl.errors import Forbidden, ServiceFailed, Throttled, Unreachable, UntrustedHost
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ class Answer:
     size: int
     calls: int
     throttled: int
+    doubts: tuple[str, ...] = ()
+    """What the service says is missing from the answer, one line each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,11 @@ class Client:
     verify: str | bool = True
     attempts: int = 8
     longest_wait: float = 90.0
+    audience_by_403: bool = False
+    """Whether this API answers a token for another audience with 403; then the next one is tried
+    before a 403 counts as a missing permission, unless a token was accepted already."""
+
+    _accepted: bool = False
     _session: requests.Session = field(default_factory=requests.Session)
 
     def get(self, url: str, what: str, headers: dict[str, str] | None = None) -> Answer:
@@ -112,11 +119,17 @@ class Client:
         for attempt in range(1, self.attempts + 1):
             self.limiter.wait()
             try:
-                response = self._send(request, renew=problem == failures.TOKEN_REJECTED)
+                response = self._send(request, renew=problem in failures.RENEWABLE)
                 failures.check(response, request.what, self.permission, self._host)
                 body = failures.whole_json(response, request.what)
+                self._accepted = True
                 return Answer(
-                    body, failures.request_id(response), len(response.content), attempt, throttled
+                    body,
+                    failures.request_id(response),
+                    len(response.content),
+                    attempt,
+                    throttled,
+                    failures.doubts(response),
                 )
             except Again as again:
                 if again.problem == problem == failures.TOKEN_REJECTED:
@@ -124,6 +137,10 @@ class Client:
                 problem = again.problem
                 throttled += again.throttled
                 self._wait(request.what, attempt, again)
+            except Forbidden:
+                if self._accepted or not self.audience_by_403 or problem == failures.FORBIDDEN:
+                    raise
+                problem = failures.FORBIDDEN
             except requests.exceptions.SSLError as error:
                 remedy = "set REQUESTS_CA_BUNDLE to the CA's PEM file"
                 raise Unreachable(self._host, "its certificate is not trusted", remedy) from error

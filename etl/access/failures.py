@@ -19,9 +19,15 @@ from etl.errors import (
     SignInRefused,
     TableUnknown,
     UntrustedHost,
+    printable,
 )
 
+_LONGEST_WARNING: Final = 300
 TOKEN_REJECTED: Final = "HTTP 401"  # noqa: S105
+FORBIDDEN: Final = "HTTP 403"
+RENEWABLE: Final = (TOKEN_REJECTED, FORBIDDEN)
+"""Problems that another token may cure."""
+
 _WAIT = re.compile(
     r"again in (?:(?P<h>[0-9]+) ?h[a-z]*)?[ ,]*(?:(?P<m>[0-9]+) ?m[a-z]*)?[ ,]*"
     r"(?:(?P<s>[0-9]+) ?s[a-z]*)?",
@@ -78,6 +84,19 @@ def whole_json(response: requests.Response, what: str) -> dict[str, Any]:
     return parsed
 
 
+def doubts(response: requests.Response) -> tuple[str, ...]:
+    """Return what a successful answer says it lacks: a provider behind Graph that did not answer.
+
+    https://learn.microsoft.com/graph/api/resources/security-error-codes
+    """
+    warning = printable(" ".join(response.headers.get("Warning", "").split())[:_LONGEST_WARNING])
+    partial = response.status_code == requests.codes.partial_content
+    if not warning and not partial:
+        return ()
+    status = f"HTTP {response.status_code}"
+    return (f"{status} with warning {warning}" if warning else f"{status}, a part of the answer",)
+
+
 def request_id(response: requests.Response) -> str:
     """Return the id under which Microsoft's support finds the request."""
     return response.headers.get("request-id") or response.headers.get("client-request-id") or ""
@@ -102,9 +121,11 @@ def _refusal(response: requests.Response, what: str) -> RequestRefused:
 def _error(response: requests.Response) -> tuple[str, str]:
     try:
         error = response.json()["error"]
-        return str(error.get("code", "")), str(error.get("message", ""))
+        code, message = str(error.get("code", "")), str(error.get("message", ""))
+        target = error.get("target")  # how Defender for Endpoint names the request
     except (ValueError, KeyError, TypeError, AttributeError):
         return "without a code", response.text[:300]
+    return code, f"{message} (request {target})" if isinstance(target, str) else message
 
 
 def _header_wait(response: requests.Response) -> float | None:

@@ -1,4 +1,4 @@
-"""Staying inside a quota: at most so many calls in any window of a minute.
+"""Staying inside a quota: at most so many calls in any minute and, where one is set, in any hour.
 
 One limiter per tenant and API; it is thread-safe. What to do when the service says 429 all the same
 belongs to `etl.access.client`.
@@ -12,23 +12,27 @@ from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-_WINDOW = 60.0
+_MINUTE = 60.0
+_HOUR = 3600.0
 
 
 class Limiter:
-    """A sliding window: the N+1st call waits until the first of the last N is a minute old."""
+    """Sliding windows: the N+1st call waits until the first of the last N leaves each of them."""
 
     def __init__(
         self,
         calls_per_minute: int,
+        calls_per_hour: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._limit = calls_per_minute
+        self._limits = [(calls_per_minute, _MINUTE)]
+        if calls_per_hour is not None:
+            self._limits.append((calls_per_hour, _HOUR))
         self._clock = clock
         self._sleep = sleep
-        self._calls: deque[float] = deque()
+        self._calls: deque[float] = deque(maxlen=max(limit for limit, _ in self._limits))
         self._lock = threading.Lock()
 
     def wait(self) -> float:
@@ -37,12 +41,22 @@ class Limiter:
         while True:
             with self._lock:
                 now = self._clock()
-                while self._calls and now - self._calls[0] >= _WINDOW:
-                    self._calls.popleft()
-                if len(self._calls) < self._limit:
+                pause = max(self._pauses(now), default=0.0)
+                if pause <= 0:
                     self._calls.append(now)
                     return waited
-                pause = _WINDOW - (now - self._calls[0])
-            log.info("waiting for the quota seconds=%.0f calls_per_minute=%d", pause, self._limit)
+            log.info("waiting for the quota seconds=%.0f limits=%s", pause, self._shown)
             self._sleep(pause)
             waited += pause
+
+    def _pauses(self, now: float) -> list[float]:
+        """Return the seconds until each full window has room."""
+        return [
+            window - (now - self._calls[-limit])
+            for limit, window in self._limits
+            if len(self._calls) >= limit
+        ]
+
+    @property
+    def _shown(self) -> str:
+        return ", ".join(f"{limit} in {window:.0f} s" for limit, window in self._limits)

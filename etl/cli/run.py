@@ -5,46 +5,109 @@ The only module of `etl` that reaches into `assets`: a command is where the two 
 
 import os
 import sys
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 import click
 
 from etl.cli.days import day
 from etl.cli.progress import progress
-from etl.errors import ConfigError
+from etl.errors import ConfigError, EtlError
 from etl.reports.summary import summarise
 from etl.settings import Settings
+from etl.stages import changes
+from etl.tenant import Tenant
+from etl.windows import of_days
 
 
 @click.command()
-@click.option("--from", "first", required=True, metavar="DAY", help="First UTC day, as 2026-01-31.")
+@click.option("--from", "first", metavar="DAY", help="First UTC day, as 2026-01-31.")
 @click.option("--to", "last", metavar="DAY", help="Last day, included; the first where left out.")
-def run(first: str, last: str | None) -> int:
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="In place of days: those whose alerts changed since they were published.",
+)
+@click.option("--tenant", metavar="NAME", help="One tenant of the settings file; all by default.")
+def run(first: str | None, last: str | None, tenant: str | None, *, changed: bool) -> int:
     """Pull, model and correlate the alerts created on the given days."""
+    if changed:
+        if first or last:
+            raise ConfigError("--changed", "finds the days by itself", "leave --from and --to out")
+        return catch_up(tenant)
+    if not first:
+        raise ConfigError("--from", "is missing", "name the first day, or use --changed")
     start = day("--from", first)
     end = day("--to", last) if last else start
     if end < start:
         raise ConfigError("--to", f"{end} is before --from {start}", "swap the two")
-    return materialise(start, end)
+    return materialise(start, end, tenant)
 
 
-def materialise(first: date, last: date) -> int:
+def materialise(first: date, last: date, only: str | None = None) -> int:
     """Run the pipeline for some days, print what was found, and return the exit status.
 
     Raises ConfigError for settings that cannot be used, before anything is started.
     """
-    settings = Settings.read(os.environ)
+    settings = _chosen(only)
     from assets import materialise as dagster_run  # noqa: PLC0415 - Dagster takes seconds to import
 
     if first < dagster_run.first_day():
         remedy = f"start with {dagster_run.first_day()} or later"
         raise ConfigError("--from", f"{first} is before the first partition", remedy)
     with progress():
-        outcome = dagster_run.materialise(first, last)
+        outcome = dagster_run.materialise(first, last, only)
     for line in outcome.doubts:
         sys.stderr.write(f"note: {line}\n")
     for line in outcome.failures:
         sys.stderr.write(f"defender-etl: {line}\n")
     if not outcome.failures:
-        summarise(settings.lake, settings.tenant_id, first, last)
+        for one in settings:
+            summarise(one.lake, one.tenant_id, first, last)
     return 1 if outcome.failures else 0
+
+
+def catch_up(only: str | None) -> int:
+    """Run the pipeline for the days behind, tenant by tenant, until none is; return the status.
+
+    A tenant that cannot be asked is told and stalls no other.
+    """
+    status = 0
+    for settings in _chosen(only):
+        with Tenant.connect(settings) as tenant:
+            try:
+                for stretch in of_days(_behind(tenant)):
+                    status |= materialise(stretch.days[0], stretch.days[-1], settings.name)
+                left = _behind(tenant)
+            except EtlError as error:
+                sys.stderr.write(f"defender-etl: {settings.name}: {error}\n")
+                status = 1
+                continue
+            if left:
+                sys.stderr.write(f"defender-etl: {settings.name}: still behind on {left[0]}\n")
+                status = 1
+    return status
+
+
+def _behind(tenant: Tenant) -> Sequence[date]:
+    with tenant.lake.alone("alerts"):
+        today = datetime.now(UTC).date()
+        found = changes.find(tenant.alerts, tenant.lake, today, tenant.overlap)
+    for doubt in found.doubts:
+        sys.stderr.write(f"note: {tenant.name}: {doubt}\n")
+    days = ", ".join(map(str, found.days)) or "no day"
+    sys.stderr.write(f"{tenant.name}: {days} behind\n")
+    return found.days
+
+
+def _chosen(only: str | None) -> tuple[Settings, ...]:
+    """Return the settings of the tenants to run for.
+
+    Raises ConfigError for a name that the settings do not have.
+    """
+    every = Settings.every(os.environ)
+    chosen = tuple(one for one in every if only in {None, one.name})
+    if not chosen:
+        names = ", ".join(one.name for one in every)
+        raise ConfigError("--tenant", f"{only!r} is no tenant of the settings", f"use {names}")
+    return chosen

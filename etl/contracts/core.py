@@ -51,6 +51,10 @@ _ALERT_COLUMNS: Final = (
     Column("AlertSource", pl.String, "`graph` or `mde`", required=True),
 )
 
+_CONTENT_HASH: Final = Column(
+    "ContentHash", pl.String, "SHA-256 of the canonical record, first 32 digits", required=True
+)
+
 ALERT_VERSIONS: Final = Contract(
     layer="core",
     table="AlertVersions",
@@ -59,12 +63,7 @@ ALERT_VERSIONS: Final = Contract(
     columns=(
         *_ALERT_COLUMNS,
         Column("LastUpdateTicks", pl.Int64, "LastUpdateTime in ticks"),
-        Column(
-            "ContentHash",
-            pl.String,
-            "SHA-256 of the canonical record, first 32 digits",
-            required=True,
-        ),
+        _CONTENT_HASH,
         Column("SeenAt", INSTANT, "When this state was first seen, UTC", required=True),
         Column("Raw", pl.String, "The alert as JSON text", required=True),
         *provenance(),
@@ -76,7 +75,7 @@ ALERTS: Final = Contract(
     table="Alerts",
     meaning="The newest state of every alert.",
     grain=("TenantId", "AlertId"),
-    columns=(*_ALERT_COLUMNS, *provenance()),
+    columns=(*_ALERT_COLUMNS, _CONTENT_HASH, *provenance()),
 )
 
 _OF_HUNTING: Final[dict[str, Type]] = {
@@ -95,6 +94,7 @@ ALERT_EVIDENCE: Final = Contract(
         tenant(),
         _ALERT_ID,
         Column("EvidenceId", pl.String, "Stable hash of what identifies the item", required=True),
+        Column("ParentEvidenceId", pl.String, "The item it is nested in; null for a listed item"),
         Column("EvidenceType", pl.String, "The service's type without prefix", required=True),
         *[
             Column(name, _OF_HUNTING[kind], "As in Microsoft's AlertEvidence")
@@ -105,6 +105,11 @@ ALERT_EVIDENCE: Final = Contract(
         Column("ProcessId", pl.Int64, "The process", checks=(_PID,)),
         Column("ProcessCreationTime", INSTANT, "UTC"),
         Column(TICKS["ProcessCreationTime"], pl.Int64, "ProcessCreationTime in ticks"),
+        Column(
+            "KeySource",
+            pl.String,
+            "Who told pid and creation time: `api`, or `hunting`; null where either is unknown",
+        ),
         Column("ParentProcessId", pl.Int64, "Its parent", checks=(_PID,)),
         Column("ParentProcessCreationTime", INSTANT, "UTC"),
         Column("ParentProcessCreationTicks", pl.Int64, "ParentProcessCreationTime in ticks"),

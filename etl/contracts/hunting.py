@@ -41,6 +41,9 @@ EVENT_TABLES: Final = (
 )
 """The tables that are pulled around alerts."""
 
+ALERT_TABLES: Final = ("AlertInfo", "AlertEvidence")
+"""The tables in which hunting tells of the alerts themselves."""
+
 _TYPES: Final[dict[str, Type]] = {
     "string": pl.String,
     "datetime": INSTANT,
@@ -66,7 +69,7 @@ TABLES: Final = _read()
 
 @cache
 def hunting(table: str) -> Contract:
-    """Return the contract of one event table. Grain: one telemetry event."""
+    """Return the contract of one table. Grain: one event, or one row about an alert."""
     columns = [tenant()]
     for name, kind in TABLES[table].items():
         columns.append(_column(table, name, kind))
@@ -90,7 +93,9 @@ def _column(table: str, name: str, kind: str) -> Column:
     meaning = f"As in Microsoft's {table}"
     if name == "Timestamp":
         return Column(name, INSTANT, f"{meaning}, UTC", required=True)
-    if name == "DeviceId":
+    if name == "AlertId":
+        return Column(name, pl.String, meaning, required=True, checks=(filled(),))
+    if name == "DeviceId" and table not in ALERT_TABLES:
         return Column(name, pl.String, f"{meaning}, lower-cased", required=True, checks=(filled(),))
     if name.endswith("Port") and kind == "int":
         return Column(name, pl.Int64, meaning, checks=(_PORT,))

@@ -3,9 +3,13 @@
 import pandera.polars as pa
 import polars as pl
 
-from etl.contracts.contract import INSTANT, Column, Contract, provenance, tenant
+from etl.contracts.contract import INSTANT, Column, Contract, filled, provenance, tenant
 
 STATUSES = ("complete", "truncated", "failed", "partial")
+MISSING = ("quarantined", "other_day", "not_listed", "not_in_api", "not_asked")
+"""Why an alert is not in the lake: it broke its contract; it was created on a day that was not
+pulled; the API has it, but did not list it; the API says there is no such alert; or it was one of
+too many to ask the API for by name."""
 
 LEDGER = Contract(
     layer="ops",
@@ -14,7 +18,7 @@ LEDGER = Contract(
     grain=("TenantId", "Source", "Table", "WindowStart", "WindowEnd", "Slice"),
     columns=(
         tenant(),
-        Column("Source", pl.String, "`graph` for alerts, `hunting` for telemetry", required=True),
+        Column("Source", pl.String, "`graph` or `mde` for alerts, else `hunting`", required=True),
         Column(
             "Table",
             pl.String,
@@ -40,6 +44,55 @@ LEDGER = Contract(
         Column("StartedAt", INSTANT, "UTC", required=True),
         Column("EndedAt", INSTANT, "UTC", required=True),
         Column("QueryHash", pl.String, "SHA-256 of what was asked, first 32 digits"),
+        Column("UpdatedThrough", INSTANT, "For alerts: the newest update that was seen, UTC"),
+        *provenance(),
+    ),
+)
+
+WATERMARKS = Contract(
+    layer="ops",
+    table="Watermarks",
+    meaning="How far a window of alerts is published, marts included: the next pull starts there.",
+    grain=("TenantId", "Source", "WindowStart", "WindowEnd"),
+    columns=(
+        tenant(),
+        Column("Source", pl.String, "`graph` or `mde`", required=True),
+        Column("WindowStart", INSTANT, "First instant of creation, UTC", required=True),
+        Column("WindowEnd", INSTANT, "First instant after the window, UTC", required=True),
+        Column(
+            "UpdatedThrough",
+            INSTANT,
+            "Every state with a last update up to here is published, UTC; null without alerts",
+        ),
+        Column(
+            "PulledAt",
+            INSTANT,
+            "Every pull of the window that ended up to here is published, UTC",
+            required=True,
+        ),
+        *provenance(),
+    ),
+)
+
+RECONCILIATION = Contract(
+    layer="ops",
+    table="AlertReconciliation",
+    meaning="Which alerts the API listed, hunting names and the lake holds, and what is missing.",
+    grain=("TenantId", "AlertId"),
+    columns=(
+        tenant(),
+        Column("AlertId", pl.String, "The alert's id", required=True, checks=(filled(),)),
+        Column("Title", pl.String, "As far as any of the three knows it"),
+        Column("Timestamp", INSTANT, "Of hunting's AlertInfo, UTC"),
+        Column("InApi", pl.Boolean, "The alerts API listed it", required=True),
+        Column("InHunting", pl.Boolean, "AlertInfo names it", required=True),
+        Column("InLake", pl.Boolean, "core.Alerts has it", required=True),
+        Column(
+            "Missing",
+            pl.String,
+            f"Why it is not in the lake: {', '.join(MISSING)}",
+            checks=(pa.Check.isin(MISSING, error="a known reason"),),
+        ),
         *provenance(),
     ),
 )
@@ -56,6 +109,40 @@ QUARANTINE = Contract(
         Column("Rule", pl.String, "The rule or rules it broke", required=True),
         Column("Detail", pl.String, "The value that broke it"),
         Column("Raw", pl.String, "The record as JSON text", required=True),
+        *provenance(),
+    ),
+)
+
+DRIFT_KINDS = ("type", "field", "value", "shape", "missing")
+
+SCHEMA_DRIFT = Contract(
+    layer="ops",
+    table="SchemaDrift",
+    meaning="What the service sent that Microsoft's schema does not have, by name.",
+    grain=("TenantId", "Source", "Table", "Name"),
+    columns=(
+        tenant(),
+        Column("Source", pl.String, "`graph`, `mde` or `hunting`", required=True),
+        Column("Table", pl.String, "Alerts, AlertEvidence or a hunting table", required=True),
+        Column(
+            "Kind",
+            pl.String,
+            "An unknown type, field or (enumeration) value; a wrong shape; something missing",
+            required=True,
+            checks=(pa.Check.isin(DRIFT_KINDS, error="a known kind"),),
+        ),
+        Column(
+            "Name",
+            pl.String,
+            "What it is: `lunarEvidence`, `processEvidence.field`, `alert.severity=word`, "
+            "`processEvidence.processId:text`; `…` for all names beyond the first hundreds",
+            required=True,
+            checks=(filled(),),
+        ),
+        Column("Example", pl.String, "The first value, cut"),
+        Column("FirstSeenAt", INSTANT, "When it was first seen, UTC", required=True),
+        Column("LastSeenAt", INSTANT, "When it was last seen, UTC", required=True),
+        Column("Count", pl.Int64, "How many times", required=True),
         *provenance(),
     ),
 )

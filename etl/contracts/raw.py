@@ -9,7 +9,9 @@ from functools import cache
 import polars as pl
 
 from etl.contracts.contract import Column, Contract, provenance, tenant
+from etl.contracts.hunting import ALERT_TABLES
 
+_OF_EVENTS = ("DeviceId", "Timestamp", "ReportId")
 _RECORD = Column("Record", pl.String, "The record as JSON text, unparsed", required=True)
 
 ALERTS = Contract(
@@ -20,6 +22,7 @@ ALERTS = Contract(
     columns=(
         tenant(),
         Column("AlertId", pl.String, "The alert's id, or null where the record has none"),
+        Column("AlertSource", pl.String, "`graph` or `mde`: whose words these are", required=True),
         Column("CreatedDateTime", pl.String, "As sent"),
         Column("LastUpdateDateTime", pl.String, "As sent"),
         Column(
@@ -41,10 +44,13 @@ def telemetry(table: str) -> Contract:
         grain=("TenantId", "Record"),
         columns=(
             tenant(),
-            Column("DeviceId", pl.String, "As sent"),
-            Column("Timestamp", pl.String, "As sent"),
-            Column("ReportId", pl.String, "As sent, as text"),
+            *[Column(name, pl.String, "As sent, as text") for name in keys(table)],
             _RECORD,
             *provenance(),
         ),
     )
+
+
+def keys(table: str) -> tuple[str, ...]:
+    """Return the columns of a hunting table that its raw records are found by."""
+    return ("AlertId", "Timestamp") if table in ALERT_TABLES else _OF_EVENTS

@@ -12,7 +12,7 @@ import duckdb
 
 from etl.contracts import core, mart, ops, raw
 from etl.contracts.contract import Contract
-from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, hunting
 from etl.errors import LakeError
 from etl.lake.engine import literal
 
@@ -22,15 +22,32 @@ SEARCH_PATH: Final = "mart,core,hunting,ops,raw"
 CONTRACTS: Final[tuple[Contract, ...]] = (
     *mart.MART,
     *core.CORE,
-    *(hunting(table) for table in EVENT_TABLES),
+    *(hunting(table) for table in (*EVENT_TABLES, *ALERT_TABLES)),
     ops.LEDGER,
+    ops.WATERMARKS,
+    ops.RECONCILIATION,
+    ops.SCHEMA_DRIFT,
     ops.QUARANTINE,
     raw.ALERTS,
-    *(raw.telemetry(table) for table in EVENT_TABLES),
+    *(raw.telemetry(table) for table in (*EVENT_TABLES, *ALERT_TABLES)),
 )
 """Every table of the lake, the most wanted first."""
 
 _SCHEMAS: Final = ("mart", "core", "hunting", "ops", "raw")
+
+
+_AS_OF: Final = """
+select * from core.AlertVersions where {instant} <= Moment::timestamptz
+qualify row_number() over (
+    partition by TenantId, AlertId
+    order by LastUpdateTicks desc nulls last, AlertSource = 'graph' desc, SeenAt desc, ContentHash
+) = 1
+"""
+_STATES: Final = {
+    "AlertsAsOf": _AS_OF.format(instant="LastUpdateTime"),
+    "AlertsKnownAt": _AS_OF.format(instant="SeenAt"),
+}
+"""Macros that give each alert's state at an instant: by its last update, and as it was known."""
 
 
 def build(root: Path) -> Path:
@@ -64,6 +81,9 @@ def _fill(duck: duckdb.DuckDBPyConnection, root: Path) -> None:
         if contract.table not in taken:
             taken.add(contract.table)
             duck.execute(f"create view main.{contract.table} as from {name}")
+    for macro, states in _STATES.items():
+        for schema in ("core", "main"):
+            duck.execute(f"create macro {schema}.{macro}(Moment) as table {states}")
 
 
 def _select(root: Path, contract: Contract) -> str:

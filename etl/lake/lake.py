@@ -44,6 +44,14 @@ class Lake:
             folder /= "source=hunting"
         return folder / f"tenant={self.tenant}" / f"day={day.isoformat()}" / f"{part}.parquet"
 
+    def days(self, contract: Contract) -> list[date]:
+        """Return the days of a table that were ever published, oldest first."""
+        folder = self.path(contract, date.min).parent.parent
+        if not folder.exists():
+            return []
+        names = (path.name.removeprefix("day=") for path in folder.glob("day=*"))
+        return sorted(date.fromisoformat(name) for name in names)
+
     def read(self, contract: Contract, day: date, part: str = "data") -> pl.DataFrame:
         """Return a partition's rows; none where it was never published."""
         path = self.path(contract, day, part)

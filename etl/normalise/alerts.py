@@ -1,4 +1,4 @@
-"""Graph alerts as rows of the standard model: versions, newest states and their devices.
+"""Alerts of either source as rows of the standard model: each state that was seen.
 
 The evidence items are read by `etl.normalise.evidence`.
 """
@@ -9,8 +9,9 @@ from collections.abc import Iterable
 import polars as pl
 
 from etl import ticks
-from etl.contracts.core import ALERT_VERSIONS, ALERTS
-from etl.normalise.vocabulary import DETECTION_SOURCES, SERVICE_SOURCES, pascal
+from etl.contracts.core import ALERT_VERSIONS
+from etl.normalise import mde
+from etl.normalise.vocabulary import DETECTION_SOURCES, SERVICE_SOURCES, judgement, pascal
 from etl.values import Record, part, text, texts
 
 _INSTANTS = {
@@ -27,7 +28,7 @@ def versions(raw: pl.DataFrame) -> pl.DataFrame:
 
     `raw` is of contract raw/Alerts; the result of core/AlertVersions, not yet judged.
     """
-    rows = [_state(row["Record"]) for row in raw.iter_rows(named=True)]
+    rows = [_state(row["AlertSource"], row["Record"]) for row in raw.iter_rows(named=True)]
     texts_only = dict.fromkeys(_INSTANTS, pl.String)
     types = {
         name: kind for name, kind in ALERT_VERSIONS.types.items() if name not in _GIVEN
@@ -54,22 +55,14 @@ _GIVEN = {
 }  # fmt: skip
 
 
-def newest(states: pl.DataFrame) -> pl.DataFrame:
-    """Return the newest of each alert's states, by last update, then by when it was seen."""
-    return (
-        states.sort("LastUpdateTicks", "SeenAt", "ContentHash", descending=True, nulls_last=True)
-        .unique(["TenantId", "AlertId"], keep="first", maintain_order=True)
-        .sort("AlertId")
-    )
-
-
-def alerts(states: pl.DataFrame) -> pl.DataFrame:
-    """Return newest states as core/Alerts."""
-    return states.select(*ALERTS.types)
-
-
 def parsed(states: pl.DataFrame) -> Iterable[tuple[Record, Record]]:
-    """Yield each state's row and its parsed record."""
+    """Yield each state's row and its record in the shape of a Graph alert."""
+    for row in states.iter_rows(named=True):
+        yield row, shaped(row["AlertSource"], row["Raw"])
+
+
+def as_sent(states: pl.DataFrame) -> Iterable[tuple[Record, Record]]:
+    """Yield each state's row and its record in its source's own shape."""
     for row in states.iter_rows(named=True):
         yield row, part(json.loads(row["Raw"]))
 
@@ -78,8 +71,14 @@ def _ticks(name: str) -> pl.Expr:
     return ticks.without_sentinels(ticks.parse(pl.col(name)))
 
 
-def _state(record_text: str) -> Record:
+def shaped(source: str, record_text: str) -> Record:
+    """Parse a record as sent and return it in the shape of a Graph alert, whatever its source."""
     record = part(json.loads(record_text))
+    return mde.graph_shaped(record) if source == mde.SOURCE else record
+
+
+def _state(source: str, record_text: str) -> Record:
+    record = shaped(source, record_text)
     service, detection = text(record.get("serviceSource")), text(record.get("detectionSource"))
     categories = texts(record.get("categories")) or texts(record.get("category"))
     return {
@@ -88,10 +87,10 @@ def _state(record_text: str) -> Record:
         "IncidentId": text(record.get("incidentId")),
         "Title": text(record.get("title")),
         "Description": text(record.get("description")),
-        "Severity": pascal(text(record.get("severity"))),
+        "Severity": judgement(text(record.get("severity"))),
         "Status": pascal(text(record.get("status"))),
-        "Classification": pascal(text(record.get("classification"))),
-        "Determination": pascal(text(record.get("determination"))),
+        "Classification": judgement(text(record.get("classification"))),
+        "Determination": judgement(text(record.get("determination"))),
         "Categories": categories,
         "ServiceSource": SERVICE_SOURCES.get(service or "", service),
         "DetectionSource": DETECTION_SOURCES.get(detection or "", detection),
@@ -102,6 +101,6 @@ def _state(record_text: str) -> Record:
         "AssignedTo": text(record.get("assignedTo")),
         "AlertUrl": text(record.get("alertWebUrl")),
         "IncidentUrl": text(record.get("incidentWebUrl")),
-        "AlertSource": "graph",
+        "AlertSource": source,
         **{name: text(record.get(field)) for name, field in _INSTANTS.items()},
     }

@@ -1,62 +1,79 @@
 """Evidence items as rows: every type gets its row, the known ones their columns as well.
 
-There is no evidence id in Graph: an item's identity is a hash of what identifies it, so that it
-survives a changed verdict (https://learn.microsoft.com/graph/api/resources/security-alertevidence).
+Which items there are is told by `etl.normalise.nesting`, which columns a type fills by
+`etl.normalise.entities`, which item is the same as another by `etl.normalise.identity`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
 from etl import ticks
+from etl.contracts.contract import Type
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE
+from etl.normalise.entities import COLUMNS, device_id
+from etl.normalise.identity import identities
+from etl.normalise.nesting import SENT, Item, items
+from etl.normalise.paths import at
 from etl.normalise.vocabulary import entity_type, pascal
-from etl.values import (
-    Record,
-    canonical,
-    digest,
-    integer,
-    joined,
-    part,
-    text,
-    texts,
-)
+from etl.values import Record, canonical, integer, text, texts
 
-_PREFIX: Final = "#microsoft.graph.security."
-_CHANGING: Final = frozenset(
-    {
-        "createdDateTime", "verdict", "remediationStatus", "remediationStatusDetails", "roles",
-        "detailedRoles", "tags", "detectionStatus", "healthStatus", "riskScore", "onboardingStatus",
-        "defenderAvStatus", "lastIpAddress", "lastExternalIpAddress", "ipInterfaces",
-        "loggedOnUsers", "resourceAccessEvents", "firstSeenDateTime", "version", "osBuild",
-        "rbacGroupId", "rbacGroupName",
-    }
-)  # fmt: skip
-"""Fields that say something about an item without identifying it."""
+__all__ = ["SENT", "Evidence", "devices", "evidence", "items"]
 
 _INSTANTS: Final = ("Timestamp", "ProcessCreationTime", "ParentProcessCreationTime")
+_DIRECTIONS: Final = {
+    "source": "Source",
+    "destination": "Destination",
+    "sourceAddress": "Source",
+    "destinationAddress": "Destination",
+}
+"""Roles, and fields that an item is nested in, that make it one end of a connection."""
+
+_FAULT: Final = "__fault"
+_PARENT: Final = "__parent"
+_DEPTH: Final = "__depth"
+_WORKING: Final[dict[str, Type]] = {_FAULT: pl.String, _PARENT: pl.UInt32, _DEPTH: pl.UInt32}
 
 
-def evidence(states: Iterable[tuple[Record, Record]]) -> pl.DataFrame:
-    """Read the evidence of newest states as core/AlertEvidence, not yet judged.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The rows of AlertEvidence, not yet judged, and the account of them.
 
-    An item listed twice in one alert is one row.
+    `faults` has, row by row, null or why the item is none. `read` counts the items that were read,
+    nested ones included; those that repeat another of their alert are in no row of their own.
     """
-    rows = [_row(state, alert, item) for state, alert in states for item in items(alert)]
-    types = ALERT_EVIDENCE.types | dict.fromkeys(_INSTANTS, pl.String)
-    frame = pl.DataFrame(rows, schema=types, orient="row")
-    parsed = {name: ticks.without_sentinels(ticks.parse(pl.col(name))) for name in _INSTANTS}
-    return (
-        frame.with_columns(
-            ProcessCreationTicks=parsed["ProcessCreationTime"],
-            ParentProcessCreationTicks=parsed["ParentProcessCreationTime"],
-            **{name: ticks.instant(value) for name, value in parsed.items()},
-        )
+
+    rows: pl.DataFrame
+    read: int
+    faults: pl.Series
+
+
+def evidence(states: Iterable[tuple[Record, Record]]) -> Evidence:
+    """Read the evidence of newest states as core/AlertEvidence.
+
+    An item listed twice in one alert is one row; one that is listed and nested is a listed one.
+    """
+    rows: list[Record] = []
+    contents: list[Record] = []
+    for state, alert in states:
+        first, found = len(rows), items(alert).items
+        for item in found:
+            parent = None if item.parent is None else first + item.parent
+            rows.append(_row(state, alert, item) | _inherited(item, parent, rows))
+            contents.append(item.record)
+    frame = _typed(rows)
+    ids = identities(frame, contents)
+    frame = frame.with_columns(ids).with_columns(
+        ParentEvidenceId=pl.col("EvidenceId").gather(pl.col(_PARENT))
+    )
+    kept = (
+        frame.sort(_DEPTH, maintain_order=True)
         .unique(list(ALERT_EVIDENCE.grain), keep="first", maintain_order=True)
         .sort("AlertId", "EvidenceId")
-        .select(*ALERT_EVIDENCE.types)
     )
+    return Evidence(kept.select(*ALERT_EVIDENCE.types), len(rows), kept[_FAULT])
 
 
 def devices(states: Iterable[tuple[Record, Record]]) -> pl.DataFrame:
@@ -69,127 +86,70 @@ def devices(states: Iterable[tuple[Record, Record]]) -> pl.DataFrame:
     )
 
 
-def items(alert: Record) -> Iterator[Record]:
-    """Yield an alert's evidence items; one object for a list is a list of one."""
-    listed = alert.get("evidence")
-    for item in listed if isinstance(listed, list) else [listed]:
-        if isinstance(item, dict):
-            yield item
-        elif item is not None:
-            yield {"value": item}
+def _typed(rows: list[Record]) -> pl.DataFrame:
+    types = ALERT_EVIDENCE.types | dict.fromkeys(_INSTANTS, pl.String) | _WORKING
+    frame = pl.DataFrame(rows, schema=types, orient="row")
+    parsed = {name: ticks.without_sentinels(ticks.parse(pl.col(name))) for name in _INSTANTS}
+    whole = (pl.col("ProcessId") > 0) & pl.col("ProcessCreationTicks").is_not_null()
+    return frame.with_columns(
+        ProcessCreationTicks=parsed["ProcessCreationTime"],
+        ParentProcessCreationTicks=parsed["ParentProcessCreationTime"],
+        **{name: ticks.instant(value) for name, value in parsed.items()},
+    ).with_columns(KeySource=pl.when(whole).then(pl.lit("api")))
 
 
-def type_of(item: Record) -> str:
-    """Return the service's type without prefix, or `unknown`."""
-    return (text(item.get("@odata.type")) or "unknown").removeprefix(_PREFIX).removeprefix("#")
-
-
-def device_id(item: Record) -> str | None:
-    """Return the device that an item names, lower-cased."""
-    found = text(item.get("mdeDeviceId"))
-    return found.strip().lower() or None if found else None
-
-
-def _identity(item: Record) -> str:
-    kept = {key: value for key, value in item.items() if key not in _CHANGING}
-    kept["mdeDeviceId"] = device_id(item)
-    return digest(kept)
-
-
-def _row(state: Record, alert: Record, item: Record) -> Record:
-    kind = type_of(item)
+def _row(state: Record, alert: Record, item: Item) -> Record:
+    record = item.record
+    roles = texts(record.get("roles"))
+    directions = [_DIRECTIONS[name] for name in (item.field, *roles) if name in _DIRECTIONS]
+    sent = record.get("value") if item.fault else record
     return {
         "TenantId": state["TenantId"],
         "AlertId": state["AlertId"],
-        "EvidenceId": _identity(item),
-        "EvidenceType": kind,
-        "EntityType": entity_type(kind),
-        "Timestamp": text(item.get("createdDateTime")) or text(alert.get("createdDateTime")),
+        "EvidenceType": item.kind,
+        "EntityType": entity_type(item.kind),
+        "EvidenceDirection": directions[0] if directions else None,
+        "Timestamp": text(record.get("createdDateTime")) or text(alert.get("createdDateTime")),
         "Title": state["Title"],
         "Categories": canonical(state["Categories"]),
         "AttackTechniques": canonical(state["AttackTechniques"]),
         "ServiceSource": state["ServiceSource"],
         "DetectionSource": state["DetectionSource"],
         "Severity": state["Severity"],
-        "DeviceId": device_id(item),
-        "Verdict": pascal(text(item.get("verdict"))),
-        "RemediationStatus": pascal(text(item.get("remediationStatus"))),
-        "Roles": texts(item.get("roles")),
-        "Raw": canonical(item),
+        "DeviceId": device_id(record),
+        "Verdict": pascal(text(record.get("verdict"))),
+        "RemediationStatus": pascal(text(record.get("remediationStatus"))),
+        "Roles": roles,
+        "Raw": canonical(record.get(SENT, sent)),
         "IngestedAt": state["IngestedAt"],
         "SourceRequestId": state["SourceRequestId"],
-        **(_READERS[kind](item) if kind in _READERS else {}),
+        _FAULT: item.fault,
+        _DEPTH: item.depth,
+        **{name: read(record) for name, read in COLUMNS.get(item.kind, {}).items()},
     }
 
 
-def _file(details: Record) -> Record:
-    return {
-        "FileName": text(details.get("fileName")),
-        "FolderPath": joined(details.get("filePath"), details.get("fileName")),
-        "FileSize": integer(details.get("fileSize")),
-        "SHA1": text(details.get("sha1")),
-        "SHA256": text(details.get("sha256")),
-        "MD5": text(details.get("md5")),
-    }
+def _inherited(item: Item, parent: int | None, rows: list[Record]) -> Record:
+    """Return what a nested item has from the item around it: the family of its malware."""
+    if parent is None:
+        return {}
+    family = rows[parent].get("ThreatFamily")
+    return {_PARENT: parent} | ({"ThreatFamily": family} if family and item.kind in _FILES else {})
 
 
-def _account(account: Record) -> Record:
-    return {
-        "AccountName": text(account.get("accountName")),
-        "AccountDomain": text(account.get("domainName")),
-        "AccountSid": text(account.get("userSid")),
-        "AccountObjectId": text(account.get("azureAdUserId")),
-        "AccountUpn": text(account.get("userPrincipalName")),
-    }
-
-
-def _process(item: Record) -> Record:
-    return {
-        **_file(part(item.get("imageFile"))),
-        **_account(part(item.get("userAccount"))),
-        "ProcessId": integer(item.get("processId")),
-        "ProcessCommandLine": text(item.get("processCommandLine")),
-        "ProcessCreationTime": text(item.get("processCreationDateTime")),
-        "ParentProcessId": integer(item.get("parentProcessId")),
-        "ParentProcessCreationTime": text(item.get("parentProcessCreationDateTime")),
-    }
-
-
-def _registry(item: Record) -> Record:
-    hive, key = text(item.get("registryHive")), text(item.get("registryKey"))
-    return {
-        "RegistryKey": "\\".join(name for name in (hive, key) if name) or None,
-        "RegistryValueName": text(item.get("registryValueName")),
-        "RegistryValueData": text(item.get("registryValue")),
-    }
-
-
-def _machine(item: Record) -> Record:
-    return {"DeviceName": text(item.get("deviceDnsName")) or text(item.get("hostName"))}
-
-
-_READERS: Final[dict[str, Callable[[Record], Record]]] = {
-    "processEvidence": _process,
-    "fileEvidence": lambda item: _file(part(item.get("fileDetails"))),
-    "userEvidence": lambda item: _account(part(item.get("userAccount"))),
-    "ipEvidence": lambda item: {"RemoteIP": text(item.get("ipAddress"))},
-    "urlEvidence": lambda item: {"RemoteUrl": text(item.get("url"))},
-    "registryKeyEvidence": _registry,
-    "registryValueEvidence": _registry,
-    "deviceEvidence": _machine,
-}
+_FILES: Final = frozenset({"fileEvidence", "processEvidence"})
 
 
 def _devices(state: Record, alert: Record) -> Iterator[Record]:
     """Yield the devices an alert describes, then those that only its other evidence names."""
-    found = [item for item in items(alert) if device_id(item)]
-    for item in sorted(found, key=lambda item: type_of(item) != "deviceEvidence"):
-        described = item if type_of(item) == "deviceEvidence" else {}
+    found = [item for item in items(alert).items if device_id(item.record)]
+    for item in sorted(found, key=lambda item: item.kind != "deviceEvidence"):
+        described = item.record if item.kind == "deviceEvidence" else {}
         yield {
             "TenantId": state["TenantId"],
             "AlertId": state["AlertId"],
-            "DeviceId": device_id(item),
-            **_machine(described),
+            "DeviceId": device_id(item.record),
+            "DeviceName": at("deviceDnsName", "hostName")(described),
             "AadDeviceId": text(described.get("azureAdDeviceId")),
             "OSPlatform": text(described.get("osPlatform")),
             "OSVersion": text(described.get("version")),

@@ -61,7 +61,7 @@ def events(table: str, raw: pl.DataFrame) -> Events:
         | {name: pl.Series(values, dtype=pl.String) for name, values in sorted(unknown.items())}
         | {_FAULT: pl.Series(faults, dtype=pl.String)}
     )
-    frame = frame.with_columns(pl.col("DeviceId").str.to_lowercase())
+    frame = frame.with_columns(pl.col("^DeviceId$").str.to_lowercase())
     frame = frame.with_columns(ticks.parse(pl.col(n)).alias(_read(n)) for n in instants)
     frame = frame.with_columns(pl.coalesce(_FAULT, *[_no_instant(n) for n in instants]))
     frame = frame.with_columns(ticks.without_sentinels(pl.col(_read(n))) for n in instants)

@@ -1,14 +1,17 @@
 """Alert tables: the AlertInfo and AlertEvidence rows that mirror the alerts in hunting.
 
 A row of a process has no pid column: pid and time are text inside AdditionalFields, and the host is
-a reference to another object of the same text.
+a reference to another object of the same text. Some processes have a row of their file as well.
 """
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
+from etl.sandbox import moments
 from etl.sandbox.alerts import Alert
 from etl.sandbox.evidence import Item
 from etl.sandbox.tables import conform
@@ -21,6 +24,10 @@ _SERVICES = {
     "microsoftDefenderForCloudApps": ("Microsoft Cloud App Security", "Cloud App Security"),
     "microsoftSentinel": ("Microsoft Sentinel", "Scheduled Alerts"),
 }
+_FORMS = 3
+_FILE_EVERY = 4
+"""One process item in so many has a row of its file as well."""
+
 _ENTITIES = {
     "processEvidence": "Process",
     "deviceEvidence": "Machine",
@@ -35,21 +42,36 @@ _ENTITIES = {
 }
 
 
-def build(alerts: list[Alert], ticks: Mapping[str, int]) -> dict[str, pl.DataFrame]:
-    """Return both tables for all alerts with an id; `ticks` says when each was first active."""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key of a process that only hunting tells, and by its number in which form it does."""
+
+    pid: int
+    created: int
+    form: int
+
+
+def build(
+    alerts: list[Alert], ticks: Mapping[str, int], hidden: Mapping[tuple[str, int], Key]
+) -> dict[str, pl.DataFrame]:
+    """Return both tables for all alerts with an id; `ticks` says when each was first active.
+
+    `hidden` has the keys that items lack, by alert and position among its items.
+    """
     infos: list[Row] = []
     entities: list[Row] = []
     for alert in alerts:
-        when = ticks.get(str(alert["id"]))
+        identity = str(alert["id"])
+        when = ticks.get(identity)
         if when is None:
             continue
         shared = _shared(alert, when)
         category = shared.pop("Categories")
         infos.append(shared | {"Category": json.loads(str(category))[0]})
         entities += [
-            shared | {"Categories": category, "Severity": None} | _entity(item)
-            for item in _items(alert)
-            if _kind(item) in _ENTITIES
+            shared | {"Categories": category, "Severity": None} | row
+            for index, item in enumerate(_items(alert))
+            for row in _entities(item, index, hidden.get((identity, index)))
         ]
     return {
         "AlertInfo": conform(pl.from_dicts(infos, infer_schema_length=None), "AlertInfo"),
@@ -83,6 +105,25 @@ def _shared(alert: Alert, when: int) -> Row:
     }
 
 
+def _entities(item: Item, index: int, key: Key | None) -> Iterator[Row]:
+    """Yield the rows of an item: of a process maybe one of its file too, with the pid as text."""
+    kind = _kind(item)
+    if kind not in _ENTITIES:
+        return
+    row = _entity(item)
+    if kind != "processEvidence":
+        yield row
+        return
+    yield row | _process(item, key)
+    word = f"{item['processCommandLine']}{index}"
+    if key is None and zlib.crc32(word.encode()) % _FILE_EVERY == 0:
+        yield row | {
+            "EntityType": "File",
+            "DeviceId": item["mdeDeviceId"],
+            "AdditionalFields": json.dumps({"$id": "1", "ProcessId": _text(item["processId"])}),
+        }
+
+
 def _entity(item: Item) -> Row:
     kind = _kind(item)
     details = item.get("fileDetails") or item.get("imageFile")
@@ -97,25 +138,33 @@ def _entity(item: Item) -> Row:
             "SHA1": details["sha1"],
             "SHA256": details["sha256"],
         }
-    if kind == "processEvidence":
-        row |= _process(item)
     if kind == "deviceEvidence":
         row |= {"DeviceId": item["mdeDeviceId"], "DeviceName": item["deviceDnsName"]}
     return row | {"RemoteIP": item.get("ipAddress"), "RemoteUrl": item.get("url")}
 
 
-def _process(item: Item) -> Row:
-    pid = item["processId"]
+def _process(item: Item, key: Key | None) -> Row:
+    pid = item["processId"] if key is None else key.pid
+    created = item["processCreationDateTime"] if key is None else moments.text(key.created)
     fields = {
         "$id": "1",
         "Host": {"$ref": "3"},
-        "ProcessId": None if pid is None else str(pid),
+        "ProcessId": _text(pid),
         "CommandLine": item["processCommandLine"],
-        "CreationTimeUtc": item["processCreationDateTime"],
+        "CreationTimeUtc": created,
         "ImageFile": {"$id": "2", "Host": {"$id": "3", "MachineId": item["mdeDeviceId"]}},
         "Type": "process",
     }
+    form = 0 if key is None else key.form % _FORMS
+    if form == 1:  # the object comes before the reference to it
+        fields = {"$id": "1", "ImageFile": fields["ImageFile"]} | fields
+    if form == 2:  # noqa: PLR2004 - only the alert's row of its machine says which it is
+        fields["ImageFile"] = {"$id": "2", "Host": {"$id": "3", "Type": "host"}}
     return {
         "ProcessCommandLine": item["processCommandLine"],
         "AdditionalFields": json.dumps(fields, ensure_ascii=False),
     }
+
+
+def _text(pid: object) -> str | None:
+    return None if pid is None else str(pid)

@@ -24,6 +24,7 @@ _SERVICES = {
 _OUTCOMES = (
     ("new", None, None), ("new", None, None), ("inProgress", None, None),
     ("resolved", "truePositive", "malware"), ("resolved", "falsePositive", "notMalicious"),
+    ("resolved", "informationalExpectedActivity", "securityTesting"),
 )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ _BRUTE = Story("", "Password spray against a device", "CredentialAccess", "mediu
 _OTHERS = {
     "device_only": _CUSTOM, "no_evidence": _SILENT, "brute_force": _BRUTE, "cloud": _CLOUD,
 }  # fmt: skip
+_ONE_DEVICE = ("no_device_id", "hidden_key")
+"""Cases where the device of a process is told only by the alert naming no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Attacker:
         """Choose the devices that the alert names: mostly one, sometimes up to three."""
         if case in ("cloud", "no_evidence"):
             return []
-        if case == "no_device_id" or self._random.random() < 0.8:  # noqa: PLR2004
+        if case in _ONE_DEVICE or self._random.random() < 0.8:  # noqa: PLR2004
             return [device]
         others = [one for one in self._devices if one is not device]
         return [device, *self._random.sample(others, self._random.choice((1, 2)))]

@@ -27,6 +27,7 @@ WITH_PROCESS = {
     "pid_zero": "windows",
     "null_time": "windows",
     "null_pid": "windows",
+    "hidden_key": "windows",
     "telemetry_absent": "windows",
     "initiator_only": "windows",
     "duplicate_evidence": "windows",
@@ -42,10 +43,12 @@ _COMMON = [
 ]  # fmt: skip
 _RARE = [
     "no_device_id", "upper_device_id", "sentinel_time", "null_time", "null_pid", "pid_zero",
-    "old_process", "telemetry_absent", "initiator_only", "duplicate_evidence", "no_evidence",
+    "hidden_key", "old_process", "telemetry_absent", "initiator_only", "duplicate_evidence",
+    "no_evidence",
 ]  # fmt: skip
-_USUAL = [*_COMMON, *_RARE[:6], *_COMMON, *_RARE[6:]]
+_USUAL = [*_COMMON, *_RARE[:7], *_COMMON, *_RARE[7:]]
 _WHOLE_ALERT = ("exec_chain", "mac_exec_chain", "no_device_id", "upper_device_id")
+_ONE_PROCESS = ("sentinel_time", "null_time", "null_pid", "hidden_key", "pid_reuse")
 _BASIC = {"windows": "windows", "linux": "linux_cut", "macos": "macos"}
 
 
@@ -85,7 +88,7 @@ def stage(scene: Scene, case: str, story: Story) -> tuple[list[Suspect], list[Cl
     last = scene.suspects[-1]
     if case == "pid_reuse":
         _reuse(scene, last)
-    if case in ("sentinel_time", "null_time", "null_pid", "pid_reuse"):
+    if case in _ONE_PROCESS:
         suspects[-1] = Suspect(last, case)
     if case == "duplicate_evidence":
         suspects[-1:] = [Suspect(last, case)] * 2

@@ -6,7 +6,8 @@ from random import Random
 
 import polars as pl
 
-from etl.sandbox import alerts, evidence, moments
+from etl.sandbox import alerts, evidence, exotica, moments
+from etl.sandbox.alert_tables import Key
 from etl.sandbox.alerts import Alert, Incident
 from etl.sandbox.attacks import Attack
 from etl.sandbox.cases import Suspect
@@ -14,9 +15,10 @@ from etl.sandbox.evidence import Item, Sighting
 from etl.sandbox.software import Image
 from etl.sandbox.telemetry import World
 
+_HIDDEN = "hidden_key"
 _PREFIX = {"device_only": "ed", "cloud": "ca"}
-_UNUSABLE = ("sentinel_time", "pid_zero", "null_time", "null_pid")
-_NO_TICKS = ("pid_zero", "null_time")
+_UNUSABLE = ("sentinel_time", "pid_zero", "null_time", "null_pid", _HIDDEN)
+_HALVES = ("processCreationDateTime", "processId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Named:
     def usable(self) -> bool:
         """Return whether pid and time in the evidence can be a key at all."""
         return self.suspect.case not in _UNUSABLE
+
+    @property
+    def hidden(self) -> bool:
+        """Return whether hunting's row of the item has the whole key that the item has not."""
+        return self.suspect.case == _HIDDEN
 
 
 @dataclass(slots=True)
@@ -65,16 +72,23 @@ class Casebook:
         """Return all items of evidence, and the suspects by position among them."""
         if attack.case == "cloud":
             someone = self.random.choice(self.world.devices).user
-            return evidence.cloud(created, someone), {}
+            return evidence.cloud(created, someone) + exotica.handful(self.random, created), {}
         items = [evidence.device(device, created) for device in attack.devices]
         if attack.devices and self.random.random() < 0.7:  # noqa: PLR2004
             items.append(evidence.user(attack.devices[0].user, created))
         suspects: dict[int, Suspect] = {}
         for suspect in attack.suspects:
             suspects[len(items)] = suspect
-            items.append(evidence.process(self._sighting(attack, suspect), suspect, created))
+            shown = evidence.process(self._sighting(attack, suspect), suspect, created)
+            items.append(shown | self._lacking(suspect))
         items += [evidence.clue(clue, attack.devices[0], created) for clue in attack.clues]
         return items, suspects
+
+    def _lacking(self, suspect: Suspect) -> Item:
+        """Return the half that an item with a hidden key lacks: pid and time in turn."""
+        if suspect.case != _HIDDEN:
+            return {}
+        return {_HALVES[sum(one.hidden for one in self.named) % 2]: None}
 
     def _sighting(self, attack: Attack, suspect: Suspect) -> Sighting:
         if suspect.process is not None:
@@ -105,11 +119,19 @@ class Casebook:
         if suspect.case == "sentinel_time":
             year = str(item["processCreationDateTime"])
             shown = 0 if year.startswith("0001") else 584_388 * moments.DAY
-        elif suspect.case in _NO_TICKS:
+        elif item["processCreationDateTime"] is None:
             shown = None
         return Named(
             alert, index, suspect, known.device.id, known.pid, known.created, shown
         )  # fmt: skip
+
+    def hidden(self) -> dict[tuple[str, int], Key]:
+        """Return the keys that only hunting tells, by alert and position among its items."""
+        found = [one for one in self.named if one.hidden and one.pid is not None]
+        return {
+            (one.alert, one.index): Key(one.pid or 0, one.created or 0, form)
+            for form, one in enumerate(found)
+        }
 
     def spoil(self, alert: Alert) -> None:
         """Add a copy of an alert whose id got lost: a malformed record."""
@@ -128,6 +150,7 @@ def named_frame(named: list[Named]) -> pl.DataFrame:
             "ProcessCreationTicks": [one.created for one in named],
             "EvidenceTicks": [one.evidence_ticks for one in named],
             "UsableKey": [one.usable for one in named],
+            "HiddenKey": [one.hidden for one in named],
             "_process": [one.suspect.process for one in named],
         },
         schema_overrides={

@@ -44,12 +44,17 @@ _NO_NOTE = re.compile(rb'"[^"\\]*@odata\.type":null,')
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a query may see: rows of `start` to `end`, in ticks since 1970, and this many."""
+    """What a query may see: rows of `start` to `end`, in ticks since 1970, and this many.
+
+    Without `tables` it sees all; without `notes` values have no note of their type beside them.
+    """
 
     start: int
     end: int
     now: int
     rows: int
+    tables: frozenset[str] | None = None
+    notes: bool = True
 
 
 class Engine:
@@ -84,13 +89,16 @@ class Engine:
 
         Raises QueryRefused with the service's wording.
         """
-        plan = kql.translate(text, self._columns, scope.now)
+        columns = self._columns
+        if scope.tables is not None:
+            columns = {name: kinds for name, kinds in columns.items() if name in scope.tables}
+        plan = kql.translate(text, columns, scope.now)
         cursor = self._database.cursor()
         timer = threading.Timer(_TIMEOUT, cursor.interrupt)
         timer.start()
         try:
             self._show(cursor, plan.tables, scope)
-            return _answer(cursor.sql(plan.sql, params=plan.parameters or None), scope.rows)
+            return _answer(cursor.sql(plan.sql, params=plan.parameters or None), scope)
         except duckdb.InterruptException:
             raise QueryRefused("Query exceeded the timeout period.") from None
         except duckdb.Error as problem:
@@ -129,7 +137,7 @@ def _named(kind: str) -> str:
     return _PLAIN.get(kind, "Object")
 
 
-def _answer(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[dict[str, str]], bytes]:
+def _answer(relation: duckdb.DuckDBPyRelation, scope: Scope) -> tuple[list[dict[str, str]], bytes]:
     kinds = {
         name: _named(str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
     }
@@ -137,21 +145,21 @@ def _answer(relation: duckdb.DuckDBPyRelation, limit: int) -> tuple[list[dict[st
         f"{_READ.get(kind, '{0}').format(_quoted(name))} AS {_quoted(name)}"
         for name, kind in kinds.items()
     ]
-    frame = pl.from_arrow(relation.project(", ".join(read)).limit(limit).to_arrow_table())
+    frame = pl.from_arrow(relation.project(", ".join(read)).limit(scope.rows).to_arrow_table())
     described = [{"name": name, "type": kind} for name, kind in kinds.items()]
-    return described, rows_as_json(pl.DataFrame(frame), kinds)
+    return described, rows_as_json(pl.DataFrame(frame), kinds, notes=scope.notes)
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def rows_as_json(frame: pl.DataFrame, kinds: Mapping[str, str]) -> bytes:
+def rows_as_json(frame: pl.DataFrame, kinds: Mapping[str, str], *, notes: bool = True) -> bytes:
     """Write rows as the service does, with a note of type before each Int64 and SByte."""
     shown: list[pl.Expr] = []
     for name, kind in kinds.items():
         column = pl.col(name)
-        if kind in ("Int64", "SByte"):
+        if notes and kind in ("Int64", "SByte"):
             note = pl.when(column.is_not_null()).then(pl.lit(f"#{kind}"))
             shown.append(note.alias(f"{name}@odata.type"))
         if kind == "DateTime":

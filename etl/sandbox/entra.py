@@ -1,107 +1,78 @@
 """Entra: the sign-in routes of the sandbox, and the tokens that they hand out and check.
 
-Speaks OAuth 2.0 client credentials with a secret, as Entra ID does. What a token opens is decided
-in `gate`.
+Speaks OAuth 2.0 as Entra ID does: applications prove themselves with a secret or an assertion,
+people with a device code. What a token opens is decided in `gate`.
 """
 
 import hmac
-import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from typing import Any, Final
 from urllib.parse import parse_qs
 
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from etl.sandbox.application import Application, Federation
+from etl.sandbox.assertions import KIND, Assertions
+from etl.sandbox.people import People
+from etl.sandbox.refusal import Refusal
+from etl.sandbox.scopes import DEFAULT, Scopes
+from etl.sandbox.tokens import Person, Tokens
+
+__all__ = ["GRAPH", "Application", "Entra", "Federation"]
+
 GRAPH = "https://graph.microsoft.com"
-_ALGORITHM = "ES256"
-_DEFAULT = "/.default"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal(Exception):
-    """A sign-in that Entra ID refuses."""
-
-    code: int
-    error: str
-    text: str
-    status: int = 400
-
-    def response(self) -> Response:
-        """Return the documented body."""
-        trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
-        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        description = (
-            f"AADSTS{self.code}: {self.text}\r\nTrace ID: {trace}\r\n"
-            f"Correlation ID: {correlation}\r\nTimestamp: {now}"
-        )
-        body = {
-            "error": self.error,
-            "error_description": description,
-            "error_codes": [self.code],
-            "timestamp": now,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": f"https://login.microsoftonline.com/error?code={self.code}",
-        }
-        return JSONResponse(body, self.status)
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """The one app registration of the tenant."""
-
-    tenant: str
-    client: str
-    secret: str
-    roles: tuple[str, ...]
-    token_lifetime: int
+_DEVICE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+Form = dict[str, str]
 
 
 @dataclass(slots=True)
 class Entra:
-    """Signs the application in; `url` is where the sandbox can be reached."""
+    """Signs applications and people in; `url` is where the sandbox can be reached."""
 
-    application: Application
+    applications: Sequence[Application]
     url: str
-    _key: ec.EllipticCurvePrivateKey = field(
-        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
-    )
+    people: People = field(default_factory=People)
+    tokens: Tokens = field(init=False)
+    _assertions: Assertions = field(default_factory=Assertions)
+
+    def __post_init__(self) -> None:
+        self.tokens = Tokens(self.url)
 
     def routes(self) -> list[Route]:
         """Return the sign-in routes."""
-        openid = "/{tenant}/v2.0/.well-known/openid-configuration"
+        oauth = "/{tenant}/oauth2/v2.0"
         return [
             Route("/common/discovery/instance", self._instance),
-            Route(openid, self._openid),
-            Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
+            Route("/{tenant}/v2.0/.well-known/openid-configuration", self._openid),
+            Route(f"{oauth}/token", self._token, methods=["POST"]),
+            Route(f"{oauth}/devicecode", self._devicecode, methods=["POST"]),
         ]
 
-    def claims(self, token: str) -> dict[str, object]:
-        """Check a token for this host's Graph and return its claims.
+    def claims(self, token: str, audiences: Collection[str]) -> dict[str, object]:
+        """Check a token that is for one of the audiences, and return its claims.
 
         Raises jwt.InvalidTokenError where it is not good.
         """
-        known: dict[str, object] = jwt.decode(
-            token,
-            self._key.public_key(),
-            algorithms=[_ALGORITHM],
-            audience=[GRAPH, self.url],
-            options={"require": ["exp", "aud", "iss", "tid"]},
-        )
-        return known
+        return self.tokens.claims(token, audiences)
+
+    def approve(self, user_code: str) -> None:
+        """Let the person who was shown a code sign in."""
+        self.people.decide(user_code, approved=True)
+
+    def decline(self, user_code: str) -> None:
+        """Let the person who was shown a code refuse."""
+        self.people.decide(user_code, approved=False)
 
     def _instance(self, _: Request) -> Response:
-        return JSONResponse({"tenant_discovery_endpoint": self._openid_url(), "metadata": []})
+        tenant = self.applications[0].tenant
+        url = f"{self.tokens.issuer(tenant)}/.well-known/openid-configuration"
+        return JSONResponse({"tenant_discovery_endpoint": url, "metadata": []})
 
-    def _openid_url(self) -> str:
-        return f"{self.url}/{self.application.tenant}/v2.0/.well-known/openid-configuration"
-
-    def _issuer(self) -> str:
-        return f"{self.url}/{self.application.tenant}/v2.0"
+    def _base(self, tenant: str) -> str:
+        return f"{self.url}/{tenant}/oauth2/v2.0"
 
     def _openid(self, request: Request) -> Response:
         tenant = request.path_params["tenant"]
@@ -109,83 +80,132 @@ class Entra:
             self._check_tenant(tenant)
         except Refusal as refusal:
             return refusal.response()
-        base = f"{self.url}/{tenant}/oauth2/v2.0"
+        base = self._base(tenant)
         return JSONResponse(
             {
                 "token_endpoint": f"{base}/token",
                 "authorization_endpoint": f"{base}/authorize",
                 "device_authorization_endpoint": f"{base}/devicecode",
-                "issuer": self._issuer(),
-                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                "issuer": self.tokens.issuer(tenant),
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
                 "response_types_supported": ["code", "token"],
             }
         )
 
-    async def _token(self, request: Request) -> Response:
-        form = {
-            name: values[0] for name, values in parse_qs((await request.body()).decode()).items()
-        }
+    async def _devicecode(self, request: Request) -> Response:
         try:
-            self._check_tenant(request.path_params["tenant"])
-            self._check_client(form)
-            audience = self._audience(form.get("scope", ""))
+            form = await _form(request)
+            application = self._application(request, form, "client_id", "scope")
+            return JSONResponse(self.people.begin(application, Scopes.parse(form["scope"])))
         except Refusal as refusal:
             return refusal.response()
-        lifetime = self.application.token_lifetime
-        return JSONResponse(
-            {
-                "token_type": "Bearer",
-                "expires_in": lifetime,
-                "ext_expires_in": lifetime,
-                "access_token": self._sign(audience, lifetime),
-            }
-        )
 
-    def _sign(self, audience: str, lifetime: int) -> str:
-        now = int(datetime.now(UTC).timestamp())
-        application = self.application
-        claims = {
-            "aud": audience,
-            "iss": self._issuer(),
-            "tid": application.tenant,
-            "appid": application.client,
-            "azp": application.client,
-            "iat": now,
-            "nbf": now,
-            "exp": now + lifetime,
-            "uti": uuid.uuid4().hex,
-            "ver": "2.0",
-        }
-        roles = {"roles": list(application.roles)} if application.roles else {}
-        return jwt.encode(claims | roles, self._key, algorithm=_ALGORITHM)
+    async def _token(self, request: Request) -> Response:
+        try:
+            return JSONResponse(self._granted(request, await _form(request)))
+        except Refusal as refusal:
+            return refusal.response()
 
-    def _check_tenant(self, tenant: str) -> None:
-        if tenant.lower() != self.application.tenant:
+    def _granted(self, request: Request, form: Form) -> dict[str, Any]:
+        _require(form, "grant_type")
+        match form["grant_type"]:
+            case "client_credentials":
+                return self._for_application(request, form)
+            case "refresh_token":
+                application = self._application(request, form, "client_id", "refresh_token")
+                self._prove(application, form, optional=application.public)
+                scopes = self.people.recall(application, form["refresh_token"])
+                asked = form.get("scope")
+                return self._for_person(application, Scopes.parse(asked) if asked else scopes, form)
+            case grant if grant == _DEVICE:
+                application = self._application(request, form, "client_id", "device_code")
+                self._prove(application, form, optional=application.public)
+                scopes = self.people.poll(application, form["device_code"])
+                return self._for_person(application, scopes, form)
+            case other:
+                text = f"The grant type '{other}' is not supported here."
+                raise Refusal(70003, "unsupported_grant_type", text)
+
+    def _for_application(self, request: Request, form: Form) -> dict[str, Any]:
+        application = self._application(request, form, "client_id", "scope")
+        self._prove(application, form, optional=False)
+        audience = Scopes.parse_default(form["scope"]).audience
+        return _answer(application, self.tokens.for_application(application, audience))
+
+    def _for_person(self, application: Application, scopes: Scopes, form: Form) -> dict[str, Any]:
+        held = application.delegated
+        if not held or not {*held, DEFAULT}.issuperset(scopes.permissions):
+            text = (
+                "The user or administrator has not consented to use the application with ID "
+                f"'{application.client}'. Send an interactive authorization request."
+            )
+            raise Refusal(65001, "invalid_grant", text)
+        person = Person(application.tenant)
+        granted = dict.fromkeys([*held, *scopes.permissions])
+        words = [f"{scopes.audience}/{name}" for name in granted]
+        answer = _answer(
+            application, self.tokens.for_person(application, scopes.audience, person)
+        ) | {"scope": " ".join([*words, *sorted(scopes.identity)])}
+        if "offline_access" in scopes.identity:
+            answer["refresh_token"] = self.people.remember(application, scopes)
+        if "openid" in scopes.identity:
+            answer["id_token"] = self.tokens.identity(application, person)
+        if form.get("client_info") == "1":
+            answer["client_info"] = person.client_info
+        return answer
+
+    def _check_tenant(self, tenant: str) -> str:
+        if tenant.lower() not in {application.tenant for application in self.applications}:
             raise Refusal(90002, "invalid_request", f"Tenant '{tenant}' not found. Check to make "
                           "sure you have the correct tenant ID.")  # fmt: skip
+        return tenant.lower()
 
-    def _check_client(self, form: dict[str, str]) -> None:
-        for name in ("grant_type", "client_id", "scope"):
-            if not form.get(name):
-                text = f"The request body must contain the following parameter: '{name}'."
-                raise Refusal(900144, "invalid_request", text)
-        if form["grant_type"] != "client_credentials":
-            text = f"The grant type '{form['grant_type']}' is not supported here."
-            raise Refusal(70003, "unsupported_grant_type", text)
-        if form["client_id"].lower() != self.application.client:
+    def _application(self, request: Request, form: Form, *required: str) -> Application:
+        """Return who asks, once the form has all that is required of it."""
+        tenant = self._check_tenant(request.path_params["tenant"])
+        _require(form, *required)
+        key = tenant, form["client_id"].lower()
+        application = next((a for a in self.applications if (a.tenant, a.client) == key), None)
+        if application is None:
             text = f"Application with identifier '{form['client_id']}' was not found in the tenant."
             raise Refusal(700016, "unauthorized_client", text)
-        secret = form.get("client_secret", "")
-        if not secret:
+        if not application.enabled:
+            text = f"Application '{application.client}' is disabled."
+            raise Refusal(7000112, "unauthorized_client", text)
+        return application
+
+    def _prove(self, application: Application, form: Form, *, optional: bool) -> None:
+        """Raise Refusal unless the form has a good secret or assertion."""
+        secret, assertion = form.get("client_secret", ""), form.get("client_assertion", "")
+        if assertion and form.get("client_assertion_type") == KIND:
+            endpoint = f"{self._base(application.tenant)}/token"
+            self._assertions.check(assertion, application, endpoint)
+        elif secret:
+            if not hmac.compare_digest(secret.encode(), application.secret.encode()):
+                text = "Invalid client secret provided. Ensure the secret being sent is its value."
+                raise Refusal(7000215, "invalid_client", text, 401)
+        elif not optional:
             text = "The request body must contain 'client_assertion' or 'client_secret'."
             raise Refusal(7000218, "invalid_client", text, 401)
-        if not hmac.compare_digest(secret.encode(), self.application.secret.encode()):
-            text = "Invalid client secret provided. Ensure the secret being sent is its value."
-            raise Refusal(7000215, "invalid_client", text, 401)
 
-    def _audience(self, scope: str) -> str:
-        scopes = scope.split()
-        if len(scopes) != 1 or not scopes[0].endswith(_DEFAULT):
-            text = f"The provided value for the input parameter 'scope' is not valid: {scope!r}."
-            raise Refusal(70011, "invalid_scope", text)
-        return scopes[0].removesuffix(_DEFAULT)
+
+async def _form(request: Request) -> Form:
+    text = (await request.body()).decode(errors="replace")
+    return {name: values[0] for name, values in parse_qs(text).items()}
+
+
+def _require(form: Form, *names: str) -> None:
+    for name in names:
+        if not form.get(name):
+            text = f"The request body must contain the following parameter: '{name}'."
+            raise Refusal(900144, "invalid_request", text)
+
+
+def _answer(application: Application, token: str) -> dict[str, Any]:
+    lifetime = application.token_lifetime
+    return {
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
+        "access_token": token,
+    }

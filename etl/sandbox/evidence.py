@@ -46,7 +46,8 @@ class Sighting:
         return self.device.user if self.as_user else self.device.system_account
 
 
-def _item(kind: str, created: str, **properties: object) -> Item:
+def item(kind: str, created: str, **properties: object) -> Item:
+    """Return an item of a type with what all types have."""
     roles = properties.pop("roles", [])
     return {
         "@odata.type": f"{_KIND}{kind}",
@@ -61,7 +62,8 @@ def _item(kind: str, created: str, **properties: object) -> Item:
     }
 
 
-def _file(name: str, folder: str, sha1: str | None, sha256: str | None) -> Item:
+def file_details(name: str, folder: str, sha1: str | None, sha256: str | None) -> Item:
+    """Describe a file."""
     return {
         "fileName": name,
         "filePath": folder,
@@ -76,7 +78,8 @@ def _file(name: str, folder: str, sha1: str | None, sha256: str | None) -> Item:
     }
 
 
-def _account(account: Account) -> Item:
+def user_account(account: Account) -> Item:
+    """Describe an account."""
     return {
         "accountName": account.name.upper() if account.name == "system" else account.name,
         "domainName": account.domain.upper(),
@@ -93,7 +96,7 @@ def _account(account: Account) -> Item:
 def process(sighting: Sighting, suspect: Suspect, created: str) -> Item:
     """Show a process, its parent and its user, distorted as its case wants."""
     parent = sighting.parent
-    item = _item(
+    shown = item(
         "processEvidence",
         created,
         processId=sighting.pid,
@@ -103,11 +106,11 @@ def process(sighting: Sighting, suspect: Suspect, created: str) -> Item:
         parentProcessCreationDateTime=moments.text(parent.shown) if parent else None,
         detectionStatus="detected",
         mdeDeviceId=sighting.device.id,
-        imageFile=_file(sighting.name, sighting.folder, sighting.sha1, sighting.sha256),
-        parentProcessImageFile=_file(parent.name, parent.folder, None, None) if parent else None,
-        userAccount=_account(sighting.account),
+        imageFile=file_details(sighting.name, sighting.folder, sighting.sha1, sighting.sha256),
+        parentProcessImageFile=parent and file_details(parent.name, parent.folder, None, None),
+        userAccount=user_account(sighting.account),
     )
-    return item | _distortion(suspect.case, sighting)
+    return shown | _distortion(suspect.case, sighting)
 
 
 def _distortion(case: str, sighting: Sighting) -> Item:
@@ -125,7 +128,7 @@ def _distortion(case: str, sighting: Sighting) -> Item:
 def device(machine: Device, created: str) -> Item:
     """Show a device."""
     user = machine.user
-    return _item(
+    return item(
         "deviceEvidence",
         created,
         roles=["compromised"],
@@ -156,7 +159,7 @@ def device(machine: Device, created: str) -> Item:
 
 def user(account: Account, created: str) -> Item:
     """Show an account."""
-    return _item("userEvidence", created, userAccount=_account(account), stream=None)
+    return item("userEvidence", created, userAccount=user_account(account), stream=None)
 
 
 def clue(found: Clue, machine: Device, created: str) -> Item:
@@ -164,31 +167,44 @@ def clue(found: Clue, machine: Device, created: str) -> Item:
     values = found.values
     if found.kind == "file":
         image = Image(values["path"])
-        details = _file(image.name, image.folder, image.digest("sha1"), image.digest("sha256"))
-        return _item("fileEvidence", created, fileDetails=details | {"fileSize": image.size},
+        details = file_details(
+            image.name, image.folder, image.digest("sha1"), image.digest("sha256")
+        )
+        return item("fileEvidence", created, fileDetails=details | {"fileSize": image.size},
                      detectionStatus="detected", mdeDeviceId=machine.id)  # fmt: skip
     if found.kind == "url":
-        return _item("urlEvidence", created, url=values["url"])
+        return item("urlEvidence", created, url=values["url"])
     if found.kind == "ip":
-        return _item("ipEvidence", created, roles=["commandAndControl"], countryLetterCode=None,
+        return item("ipEvidence", created, roles=["commandAndControl"], countryLetterCode=None,
                      ipAddress=values["address"], location=None, stream=None)  # fmt: skip
     hive = "HKEY_CURRENT_USER"
     if found.kind == "registry_key":
-        return _item("registryKeyEvidence", created, registryHive=hive, registryKey=values["key"])
+        return item("registryKeyEvidence", created, registryHive=hive, registryKey=values["key"])
     key = "SOFTWARE\\MICROSOFT\\WINDOWS\\CURRENTVERSION\\RUN"
-    return _item("registryValueEvidence", created, registryHive=hive, registryKey=key,
+    return item("registryValueEvidence", created, registryHive=hive, registryKey=key,
                  registryValue=values["value"], registryValueName=values["name"],
                  registryValueType="String", mdeDeviceId=machine.id)  # fmt: skip
 
 
 def cloud(created: str, account: Account) -> list[Item]:
     """Show what alerts of other services name, one type of it unknown to everyone."""
-    mailbox = account.upn or "someone@contoso.example"
     return [
         user(account, created),
-        _item("cloudApplicationEvidence", created, appId=11161, displayName="Microsoft 365",
-              instanceId=0, instanceName="Microsoft 365", saasAppId=11161, stream=None),
-        _item("mailboxEvidence", created, displayName=account.name, primaryAddress=mailbox,
-              upn=mailbox, userAccount=_account(account)),
-        _item("lunarRelayEvidence", created, relayName="relay-7", orbit={"height": 384_400}),
-    ]  # fmt: skip
+        cloud_application(created),
+        mailbox(account, created),
+        item("lunarRelayEvidence", created, relayName="relay-7", orbit={"height": 384_400}),
+    ]
+
+
+def cloud_application(created: str) -> Item:
+    """Show a cloud application."""
+    return item("cloudApplicationEvidence", created, appId=11161, displayName="Microsoft 365",
+                instanceId=0, instanceName="Microsoft 365", saasAppId=11161,
+                stream=None)  # fmt: skip
+
+
+def mailbox(account: Account, created: str) -> Item:
+    """Show the mailbox of an account."""
+    address = account.upn or "someone@contoso.example"
+    return item("mailboxEvidence", created, displayName=account.name, primaryAddress=address,
+                upn=address, userAccount=user_account(account))  # fmt: skip

@@ -3,38 +3,75 @@
 Only the settings and their spelling belong here; each route applies its own.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
-_NUMBERS = {
-    "rows": "rows",
-    "bytes": "result_bytes",
-    "calls": "calls_per_minute",
-    "alert-requests": "alert_requests_per_minute",
-    "throttle": "throttle_first",
-    "errors": "errors_first",
-    "page": "page_size",
-    "lifetime": "token_lifetime",
-}
 _NO_RETRY_AFTER = "no-retry-after"
 _MISSING = "missing"
+
+
+def _number(spelling: str, default: int | None = 0) -> Any:  # noqa: ANN401 - of a field's type
+    """Return a field that the text of faults sets with `spelling=N`."""
+    return field(default=default, metadata={"spelling": spelling})
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
     """What goes wrong, and when; the default is a service in good health."""
 
-    rows: int = 100_000
-    result_bytes: int = 50_000_000
-    calls_per_minute: int = 45
-    alert_requests_per_minute: int = 150
-    throttle_first: int = 0
-    errors_first: int = 0
+    rows: int = _number("rows", 100_000)
+    """Rows of a hunting result, which is cut to them without a word."""
+
+    result_bytes: int = _number("bytes", 50_000_000)
+    calls_per_minute: int = _number("calls", 45)
+    alert_requests_per_minute: int = _number("alert-requests", 150)
+    throttle_first: int = _number("throttle")
+    """The first so many hunting calls are 429."""
+
+    errors_first: int = _number("errors")
+    """The first so many Graph requests are 503 and 500 in turn."""
+
+    page_size: int | None = _number("page", None)
+    mde_requests_per_minute: int = _number("mde-requests", 100)
+    """Requests to Defender for Endpoint's own API, apart from hunting."""
+
+    mde_page_size: int = _number("mde-page", 10_000)
+    """The most alerts or machines that Defender for Endpoint's own API puts on a page."""
+
+    token_lifetime: int = _number("lifetime", 3599)
+    """Seconds that a token lasts."""
+
+    expire: int = _number("expire")
+    """Every access token is refused after so many requests; 0 for never."""
+
+    partial: int = _number("partial")
+    """The first so many listings are 206: a part of the page, and a Warning header."""
+
+    warnings: int = _number("warnings")
+    """The first so many listings have a Warning header, though they are whole."""
+
+    cut: int = _number("cut")
+    """The first so many listings stop in the middle of their JSON text."""
+
+    dead_links: int = _number("dead-links")
+    """The first so many requests with a skip token are 410 and 400 in turn."""
+
+    count_off: int = _number("count-off")
+    """The count of a listing says so many more than there are."""
+
+    shift: int = _number("shift")
+    """After each page an alert not yet given is updated; from 2 on, one just given as well."""
+
+    unordered: int = _number("unordered")
+    """From 1 on, the order asked for is ignored: the newest created comes first."""
+
     retry_after: bool = True
-    page_size: int | None = None
-    token_lifetime: int = 3599
     missing_tables: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ("SecurityAlert.Read.All", "ThreatHunting.Read.All")
+    roles: tuple[str, ...] = (
+        "SecurityAlert.Read.All", "ThreatHunting.Read.All", "Alert.Read.All", "Machine.Read.All",
+        "File.Read.All", "Ip.Read.All", "URL.Read.All", "User.Read.All", "AdvancedQuery.Read.All",
+    )  # fmt: skip
+    """What the application may do, over all APIs."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -53,11 +90,19 @@ class Faults:
             return replace(self, retry_after=False)
         if name == _MISSING and value:
             return replace(self, missing_tables=tuple(value.split("+")))
-        if name in _NUMBERS and value.isdecimal() and value.isascii():
-            number: dict[str, Any] = {_NUMBERS[name]: int(value)}
+        numbers = self._numbers()
+        if name in numbers and value.isdecimal() and value.isascii():
+            number: dict[str, Any] = {numbers[name]: int(value)}
             return replace(self, **number)
-        allowed = ", ".join(f"{known}=N" for known in _NUMBERS)
+        allowed = ", ".join(f"{known}=N" for known in numbers)
         raise ValueError(
             f"fault {name!r} cannot have the value {value!r}; allowed are {allowed}, "
             f"{_MISSING}=TABLE+TABLE and {_NO_RETRY_AFTER}"
         )
+
+    @classmethod
+    def _numbers(cls) -> dict[str, str]:
+        """Return the fields that are numbers by their spelling."""
+        return {
+            one.metadata["spelling"]: one.name for one in fields(cls) if "spelling" in one.metadata
+        }

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from starlette.requests import Request
@@ -14,12 +14,17 @@ from etl.sandbox import odata
 from etl.sandbox.alerts import Alert
 from etl.sandbox.faults import Faults
 from etl.sandbox.gate import Gate, GraphError, Quota
+from etl.sandbox.mishaps import Mishaps
 from etl.sandbox.odata import refused
 
 PATH = "/v1.0/security/alerts_v2"
 ROLE = "SecurityAlert.Read.All"
+Watch = Callable[[int], None]
+"""Is told the number of each listing, from 1, before the alerts are looked at."""
+
 _CONTEXT = "https://graph.microsoft.com/v1.0/$metadata#security/alerts_v2"
 _DEFAULT_TOP, _MOST_TOP, _MOST_SKIP = 100, 1000, 500
+_DEFAULT_ORDER = "createdDateTime desc"
 _OPTIONS = {"$filter", "$top", "$skip", "$orderby", "$select", "$count", "$skiptoken"}
 _HIDDEN = {
     "serviceSource": {"microsoftDefenderForCloud", "microsoftSentinel",
@@ -39,7 +44,7 @@ class _Page:
     top: int = _DEFAULT_TOP
     skip: int = 0
     filter: str = ""
-    orderby: str = "createdDateTime desc"
+    orderby: str = _DEFAULT_ORDER
     select: str = ""
     count: bool = False
 
@@ -57,7 +62,7 @@ class _Page:
             raise refused(f"The limit of '{_MOST_SKIP}' for Skip query has been exceeded.")
         return cls(
             min(top, _MOST_TOP), skip, options.get("$filter", ""),
-            options.get("$orderby", "createdDateTime desc"), options.get("$select", ""),
+            options.get("$orderby", _DEFAULT_ORDER), options.get("$select", ""),
             count=options.get("$count", "").lower() == "true",
         )  # fmt: skip
 
@@ -83,12 +88,17 @@ def _whole(options: Mapping[str, str], name: str, default: int) -> int:
 class AlertRoutes:
     """Answers questions about alerts."""
 
-    def __init__(self, alerts: list[Alert], gate: Gate, faults: Faults, url: str) -> None:
+    def __init__(
+        self, alerts: list[Alert], gate: Gate, faults: Faults, url: str, watch: Watch
+    ) -> None:
         self._alerts = alerts
         self._gate = gate
         self._quota = Quota(faults.alert_requests_per_minute)
+        self._mishaps = Mishaps(faults)
         self._page_size = faults.page_size or _MOST_TOP
         self._url = url
+        self._watch = watch
+        self._listings = 0
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -105,32 +115,40 @@ class AlertRoutes:
 
     async def _list(self, request: Request) -> Response:
         self._count_request()
+        self._listings += 1
+        self._watch(self._listings)
         page = _Page.read(dict(request.query_params))
+        if "$skiptoken" in request.query_params:
+            self._mishaps.follow()
         found = self._found(page)
         end = page.skip + min(page.top, self._page_size)
+        given = found[page.skip : end]
         body: dict[str, object] = {"@odata.context": _CONTEXT}
         if page.count:
-            body["@odata.count"] = len(found)
+            body["@odata.count"] = len(found) + self._mishaps.count_off
         if end < len(found):
             rest = replace(page, skip=end)
             body["@odata.nextLink"] = f"{self._url}{PATH}?$skiptoken={rest.token()}"
         names = [name.strip() for name in page.select.split(",") if name.strip()]
-        shown = [_masked(alert, request) for alert in found[page.skip : end]]
-        body["value"] = [_selected(alert, names) for alert in shown]
-        return JSONResponse(body)
+        shown = [_selected(_masked(alert, request), names) for alert in given]
+        answer = self._mishaps.answer(body, shown)
+        self._mishaps.shift(self._alerts, given, found[end:])
+        return answer
 
     def _found(self, page: _Page) -> list[Alert]:
         alerts = list(self._alerts)
         if page.filter:
             alerts = list(filter(odata.compile_filter(page.filter), alerts))
         name, latest_first = odata.sort_key(page.orderby)
-        return sorted(alerts, key=lambda alert: odata.ticks(alert, name), reverse=latest_first)
+        if self._mishaps.unordered:
+            name, latest_first = odata.sort_key(_DEFAULT_ORDER)
+        return sorted(alerts, key=odata.rank(name), reverse=latest_first)
 
     async def _get(self, request: Request) -> Response:
         self._count_request()
         wanted = request.path_params["identity"]
         for alert in self._alerts:
-            if alert["id"] == wanted:
+            if alert.get("id") == wanted:
                 context = {"@odata.context": f"{_CONTEXT}/$entity"}
                 return JSONResponse(context | _masked(alert, request))
         raise GraphError(404, "NotFound", f"Alert '{wanted}' was not found.")
@@ -140,7 +158,9 @@ def _masked(alert: Alert, request: Request) -> Alert:
     if "include-unknown-enum-members" in request.headers.get("prefer", ""):
         return alert
     masked = {
-        name: "unknownFutureValue" for name, hidden in _HIDDEN.items() if alert[name] in hidden
+        name: "unknownFutureValue"
+        for name, hidden in _HIDDEN.items()
+        if str(alert.get(name)) in hidden
     }
     return alert | masked
 

@@ -45,22 +45,34 @@ class HuntingRoute:
         """Return the route."""
         return [Route(path, self._gate.guard(ROLE, self._run), methods=["POST"]) for path in PATHS]
 
-    async def _run(self, request: Request) -> Response:
-        body = _fields(await request.body())
-        query = body.get("query")
-        request.state.query = query
-        if not isinstance(query, str) or not query.strip():
-            raise refused("The request body must contain the parameter 'Query'.")
+    async def ask(
+        self, query: str, span: object = None, tables: frozenset[str] | None = None
+    ) -> tuple[list[dict[str, str]], bytes]:
+        """Run a query within the limits of the tenant, and return its schema and rows.
+
+        Where it may see some tables only, it is another API that asks, which notes no types.
+        """
         self._count_call()
         now = moments.unix_ticks(self._clock())
-        start, end = timespan(body.get("timespan"), now)
-        scope = Scope(max(start, now - _RETENTION), end, now, self._faults.rows)
+        start, end = timespan(span, now)
+        scope = Scope(
+            max(start, now - _RETENTION), end, now, self._faults.rows, tables, notes=tables is None
+        )
         try:
             schema, rows = await run_in_threadpool(self._engine.ask, query, scope)
         except QueryRefused as refusal:
             raise refused(str(refusal)) from None
         if len(rows) > self._faults.result_bytes:
             raise refused(_TOO_LARGE)
+        return schema, rows
+
+    async def _run(self, request: Request) -> Response:
+        body = _fields(await request.body())
+        query = body.get("query")
+        request.state.query = query
+        if not isinstance(query, str) or not query.strip():
+            raise refused("The request body must contain the parameter 'Query'.")
+        schema, rows = await self.ask(query, body.get("timespan"))
         head = json.dumps({"@odata.context": _CONTEXT, "schema": schema})
         content = head[:-1].encode() + b',"results":' + rows + b"}"
         return Response(content, media_type="application/json")

@@ -1,14 +1,19 @@
 """OData: the `$filter` and `$orderby` of alerts, for the documented properties and no others."""
 
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from etl.sandbox import literals
+from etl.sandbox import literals, moments
 from etl.sandbox.alerts import Alert
 from etl.sandbox.gate import GraphError
 
 Test = Callable[[Alert], bool]
+Comparison = Callable[[str, str, str], Test]
+"""Makes a test of a property's name, an operator and a literal."""
 
 DATES = ("createdDateTime", "lastUpdateDateTime")
 _ENUMS = {
@@ -54,14 +59,16 @@ _ENUMS = {
     ],
 }
 _FIELDS = {*DATES, *_ENUMS, "assignedTo"}
-_ORDERS: dict[str, Callable[[int], bool]] = {
-    "eq": lambda order: order == 0,
-    "ne": lambda order: order != 0,
-    "gt": lambda order: order > 0,
-    "ge": lambda order: order >= 0,
-    "lt": lambda order: order < 0,
-    "le": lambda order: order <= 0,
+ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
 }
+_INSTANTS_KEPT = 2**18
+"""Texts whose instants are remembered: both of more than a hundred thousand alerts."""
 _TOKEN = re.compile(r"\s*(?:(\(|\))|('(?:[^']|'')*')|([^\s()']+))")
 
 
@@ -70,17 +77,35 @@ def refused(message: str) -> GraphError:
     return GraphError(400, "BadRequest", message)
 
 
-def ticks(alert: Alert, name: str) -> int:
-    """Return an instant of an alert in ticks."""
-    return literals.instant(str(alert[name]))
+@lru_cache(_INSTANTS_KEPT)
+def _instant(text: str) -> int | None:
+    try:
+        return literals.instant(text)
+    except ValueError:
+        return None
 
 
-def compile_filter(text: str) -> Test:
-    """Turn a filter into a test of one alert.
+def ticks(alert: Alert, name: str) -> int | None:
+    """Return an instant of an alert in ticks; None where a test left none there."""
+    return _instant(str(alert.get(name)))
+
+
+def rank(name: str) -> Callable[[Alert], int]:
+    """Return what orders alerts by an instant; those without one come before all others."""
+
+    def key(alert: Alert) -> int:
+        found = ticks(alert, name)
+        return -moments.UNIX_EPOCH - 1 if found is None else found
+
+    return key
+
+
+def compile_filter(text: str, comparison: Comparison | None = None) -> Test:
+    """Turn a filter into a test of one alert, or of whatever `comparison` tests.
 
     Raises GraphError 400 where the service would.
     """
-    parser = _Parser(_tokens(text))
+    parser = _Parser(_tokens(text), comparison or _comparison)
     test = parser.either()
     if parser.position < len(parser.tokens):
         raise refused(f"Syntax error in filter at '{parser.tokens[parser.position]}'.")
@@ -112,6 +137,7 @@ class _Parser:
     """Reads tokens by recursive descent: or, and, not, parentheses, comparisons."""
 
     tokens: list[str]
+    comparison: Comparison
     position: int = 0
 
     def _next(self) -> str:
@@ -134,10 +160,10 @@ class _Parser:
         return lambda alert: any(test(alert) for test in tests)
 
     def _both(self) -> Test:
-        tests = [self._single()]
+        test = self._single()
         while self._accept("and"):
-            tests.append(self._single())
-        return lambda alert: all(test(alert) for test in tests)
+            test = _chain(test, self._single())
+        return test
 
     def _single(self) -> Test:
         if self._accept("not"):
@@ -148,28 +174,43 @@ class _Parser:
             if not self._accept(")"):
                 raise refused("Syntax error: a parenthesis is not closed.")
             return test
-        return self._comparison()
-
-    def _comparison(self) -> Test:
-        name, operator, literal = self._next(), self._next(), self._next()
-        if name not in _FIELDS:
-            raise refused(f"Could not find a filterable property named '{name}'.")
-        if operator not in _ORDERS:
-            raise refused(f"Unknown operator '{operator}'.")
-        if name in DATES:
-            return _dated(name, _ORDERS[operator], literal)
-        if operator not in ("eq", "ne"):
-            raise refused(f"Operator '{operator}' cannot be used with '{name}'.")
-        wanted = _worded(name, literal)
-        return lambda alert: (alert[name] == wanted) == (operator == "eq")
+        return self.comparison(self._next(), self._next(), self._next())
 
 
-def _dated(name: str, holds: Callable[[int], bool], literal: str) -> Test:
+def _comparison(name: str, word: str, literal: str) -> Test:
+    if name not in _FIELDS:
+        raise refused(f"Could not find a filterable property named '{name}'.")
+    if word not in ORDERS:
+        raise refused(f"Unknown operator '{word}'.")
+    if name in DATES:
+        return _dated(name, word, literal)
+    if word not in ("eq", "ne"):
+        raise refused(f"Operator '{word}' cannot be used with '{name}'.")
+    wanted = _worded(name, literal)
+    return lambda alert: (alert.get(name) == wanted) == (word == "eq")
+
+
+def _chain(first: Test, second: Test) -> Test:
+    return lambda alert: first(alert) and second(alert)
+
+
+def instant_of(value: object) -> int | None:
+    """Return the ticks of an instant that is written as text; None where there is none."""
+    return _instant(str(value))
+
+
+def _dated(name: str, word: str, literal: str) -> Test:
     try:
         wanted = literals.instant(literal)
     except ValueError:
         raise refused(f"'{name}' needs an unquoted datetime, not {literal}.") from None
-    return lambda alert: holds(ticks(alert, name) - wanted)
+    holds, unlike = ORDERS[word], word == "ne"
+
+    def test(alert: Alert) -> bool:
+        found = _instant(str(alert.get(name)))
+        return unlike if found is None else holds(found, wanted)
+
+    return test
 
 
 def _worded(name: str, literal: str) -> str | None:

@@ -1,12 +1,13 @@
-"""Server: a tenant behind HTTPS on loopback, in a thread or in the foreground.
+"""Server: tenants behind HTTPS on loopback, in a thread or in the foreground.
 
-Puts sign-in, alerts and hunting together; each of them is told elsewhere.
+Puts sign-in and the desks of the tenants together; each of them is told elsewhere.
 """
 
 import socket
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -14,16 +15,13 @@ from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
+from starlette.routing import Mount
 
 from etl.sandbox import certificates
-from etl.sandbox.engine import Engine
+from etl.sandbox.desk import Desk, Reception
 from etl.sandbox.entra import Application, Entra
 from etl.sandbox.faults import Faults
-from etl.sandbox.gate import Gate, GraphError
-from etl.sandbox.graph import AlertRoutes
-from etl.sandbox.hunting import Clock, HuntingRoute
+from etl.sandbox.hunting import Clock
 from etl.sandbox.journal import Journal, Request
 from etl.sandbox.tenant import CLIENT_ID, CLIENT_SECRET, Tenant
 
@@ -47,7 +45,10 @@ class _Server(uvicorn.Server):
 
 
 class Sandbox:
-    """A fake Defender tenant; reachable at `url` from the moment it is made until it is closed."""
+    """Fake Defender tenants; reachable at `url` from the moment it is made until it is closed.
+
+    The token of a request decides which tenant it is about.
+    """
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class Sandbox:
         faults: Faults | None = None,
         roles: tuple[str, ...] | None = None,
         clock: Clock = _now,
+        others: Sequence[Tenant] = (),
     ) -> None:
         faults = faults or Faults()
         self._folder = tempfile.TemporaryDirectory(prefix="defender-sandbox-")
@@ -64,22 +66,29 @@ class Sandbox:
         self._socket = socket.create_server(("127.0.0.1", port))
         self.url = f"https://localhost:{self._socket.getsockname()[1]}"
         self.tenant = tenant
+        self.before_listing: Callable[[int], None] | None = None
+        """Is told the number of each listing of alerts, from 1, before it is answered."""
         granted = faults.roles if roles is None else roles
-        application = Application(
-            tenant.id, CLIENT_ID, CLIENT_SECRET, granted, faults.token_lifetime
-        )
-        self._engine = Engine(tenant.tables, faults.missing_tables)
-        entra = Entra(application, self.url)
-        gate = Gate(entra, faults)
-        alerts = AlertRoutes(tenant.alerts, gate, faults, self.url)
-        hunting = HuntingRoute(self._engine, gate, faults, clock)
-        app = Starlette(
-            routes=[*entra.routes(), *alerts.routes(), *hunting.routes()],
-            exception_handlers={404: _not_found},
-        )
+        lifetime = faults.token_lifetime
+        tenants = (tenant, *others)
+        self.applications = {
+            one.id: Application(one.id, CLIENT_ID, CLIENT_SECRET, granted, lifetime)
+            for one in tenants
+        }
+        """The app registration in each tenant; what is changed in one holds from then on."""
+        self.entra = Entra(list(self.applications.values()), self.url)
+        """Sign-in; people approve and decline device codes here."""
+        self._desks = {
+            one.id: Desk(one, self.entra, faults, clock=clock, watch=self._watch) for one in tenants
+        }
+        app = Starlette(routes=[*self.entra.routes(), Mount("/", Reception(self._desks))])
         self._journal = Journal(app)
         self._server = _Server(self._config())
         self._thread: threading.Thread | None = None
+
+    def _watch(self, listing: int) -> None:
+        if self.before_listing is not None:
+            self.before_listing(listing)
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
@@ -97,13 +106,19 @@ class Sandbox:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the environment variables that lead a client here."""
+        """Return the environment variables that lead a client to the first tenant."""
+        return self.environment_of(self.tenant)
+
+    def environment_of(self, tenant: Tenant) -> dict[str, str]:
+        """Return the environment variables that lead a client to a tenant."""
+        application = self.applications[tenant.id]
         return {
-            "AZURE_TENANT_ID": self.tenant.id,
-            "AZURE_CLIENT_ID": CLIENT_ID,
-            "AZURE_CLIENT_SECRET": CLIENT_SECRET,
+            "AZURE_TENANT_ID": application.tenant,
+            "AZURE_CLIENT_ID": application.client,
+            "AZURE_CLIENT_SECRET": application.secret,
             "AZURE_AUTHORITY_HOST": self.url,
             "DEFENDER_GRAPH_URL": self.url,
+            "DEFENDER_MDE_URL": self.url,
             "REQUESTS_CA_BUNDLE": str(self._certificates.authority),
         }
 
@@ -146,10 +161,6 @@ class Sandbox:
         if self._thread is not None:
             self._thread.join()
         self._socket.close()
-        self._engine.close()
+        for desk in self._desks.values():
+            desk.close()
         self._folder.cleanup()
-
-
-def _not_found(request: HttpRequest, _: Exception) -> Response:
-    text = f"Resource not found for the segment '{request.url.path.rpartition('/')[2]}'."
-    return GraphError(404, "ResourceNotFound", text).response()

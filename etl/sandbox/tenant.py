@@ -3,6 +3,7 @@
 The same seed, scale, days and end make the same tenant. Serving it belongs to `server`.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -27,6 +28,7 @@ from etl.sandbox.alerts import Alert
 from etl.sandbox.attacks import Attack, Attacker
 from etl.sandbox.casework import Casebook, named_frame
 from etl.sandbox.dice import Dice
+from etl.sandbox.fleet import Device
 from etl.sandbox.tables import empty, schema
 
 TENANT_ID = "6a1f8c52-93d4-4e0b-a7c6-2f5d0e8b9134"
@@ -45,22 +47,53 @@ class Tenant:
     tables: dict[str, pl.DataFrame]
     truth: pl.DataFrame
     truth_events: pl.DataFrame
+    devices: list[Device]
 
     @classmethod
     def generate(
-        cls, seed: int = 7, scale: float = 1.0, *, days: int = 3, until: date | None = None
+        cls,
+        seed: int = 7,
+        scale: float = 1.0,
+        *,
+        days: int = 3,
+        until: date | None = None,
+        id: str = TENANT_ID,  # noqa: A002 - as the property is called
     ) -> Self:
         """Make a tenant whose alerts fall on the full days before `until`, today by default."""
-        end = until or datetime.now(UTC).date()
-        alert_days = [end - timedelta(days=back) for back in range(days, 0, -1)]
-        works = _Works(seed, scale, alert_days)
-        return cls(TENANT_ID, alert_days, works.alerts, *works.results())
+        alert_days = _days_before(until, days)
+        works = _Works(seed, scale, alert_days, id)
+        return cls(id, alert_days, works.alerts, *works.results(), works.world.devices)
+
+    @classmethod
+    def of(
+        cls,
+        alerts: list[Alert],
+        *,
+        id: str = TENANT_ID,  # noqa: A002 - as the property is called
+        days: Sequence[date] | None = None,
+        tables: Mapping[str, pl.DataFrame] | None = None,
+    ) -> Self:
+        """Make a tenant that has these very alerts, and no telemetry but the given tables.
+
+        Without `days` they are the three before today. Nothing is known to be true of the alerts.
+        """
+        held = {table: empty(table) for table in schema()} | dict(tables or {})
+        nothing = named_frame([]).drop("_process")
+        return cls(
+            id, list(days or _days_before(None, 3)), alerts, held, nothing, pl.DataFrame(), []
+        )
+
+
+def _days_before(end: date | None, number: int) -> list[date]:
+    """Return the days before a day, today by default, the earliest first."""
+    last = end or datetime.now(UTC).date()
+    return [last - timedelta(days=back) for back in range(number, 0, -1)]
 
 
 class _Works:
     """Makes a tenant step by step: the fleet, its processes, the attacks, the rows, the alerts."""
 
-    def __init__(self, seed: int, scale: float, days: list[date]) -> None:
+    def __init__(self, seed: int, scale: float, days: list[date], tenant: str) -> None:
         self.random = Random(seed)
         self.dice = Dice(self.random)
         span = trees.Span(moments.midnight(days[0]) - moments.DAY, len(days) + 1)
@@ -70,7 +103,7 @@ class _Works:
         self.attacks = self._attack(scale, days)
         everything = pl.concat([ordinary, self.attacker.processes().select(ordinary.columns)])
         self.world = telemetry.World(devices, everything, span, len(ordinary))
-        self.book = Casebook(self.random, TENANT_ID, self.world)
+        self.book = Casebook(self.random, tenant, self.world)
         self.alerts = self._alert()
 
     def _attack(self, scale: float, days: list[date]) -> list[Attack]:
@@ -120,6 +153,6 @@ class _Works:
         return {
             **{table: empty(table) for table in schema()},
             **{table: rows.drop(telemetry.HIDDEN) for table, rows in events.items()},
-            **alert_tables.build(self.alerts, first),
+            **alert_tables.build(self.alerts, first, self.book.hidden()),
             "DeviceInfo": inventory.device_info(self.random, self.world.devices, self.world.span),
         }

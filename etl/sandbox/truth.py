@@ -19,7 +19,8 @@ def processes(named: pl.DataFrame, tables: dict[str, pl.DataFrame], world: World
     return named.with_columns(
         HasTelemetry=process.is_in(list(rows | acts)).fill_null(value=False),
         HasCreationRow=process.is_in(list(rows)).fill_null(value=False),
-        Decidable=pl.col("UsableKey") & ~process.is_in(list(unclear)).fill_null(value=False),
+        Decidable=pl.any_horizontal("UsableKey", "HiddenKey")
+        & ~process.is_in(list(unclear)).fill_null(value=False),
     ).drop("_process")
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from etl import ticks
-from etl.access.client import Client
 from etl.errors import RequestRefused, ServiceFailed, TableUnknown
-from etl.sources import hunting, kql
+from etl.sources import kql
+from etl.sources.hunting import Hunting
 from etl.sources.kql import Literal
 from etl.sources.scope import Scope
 from etl.values import integer
@@ -40,26 +40,26 @@ class Counts:
         return sum(self.hours[table].values()) if table in self.hours else None
 
 
-def count(client: Client, tables: Sequence[str], scope: Scope, max_rows: int) -> Counts:
+def count(hunting: Hunting, tables: Sequence[str], scope: Scope, max_rows: int) -> Counts:
     """Count the rows of `tables` in `scope`, all in one query where the service allows it.
 
     Raises an AccessError other than a refusal of the query.
     """
     counts = Counts()
     try:
-        _count(client, tables, scope, max_rows, counts)
+        _count(hunting, tables, scope, max_rows, counts)
     except RequestRefused:
         counts.calls += 1
         counts.hours.clear()  # of a count that was split and refused half-way
         for table in tables:
-            _count_alone(client, table, scope, max_rows, counts)
+            _count_alone(hunting, table, scope, max_rows, counts)
     return counts
 
 
-def _count_alone(client: Client, table: str, scope: Scope, max_rows: int, counts: Counts) -> None:
+def _count_alone(hunting: Hunting, table: str, scope: Scope, max_rows: int, counts: Counts) -> None:
     """Count one table; a refusal says either that it is unknown or that it cannot be counted."""
     try:
-        _count(client, [table], scope, max_rows, counts)
+        _count(hunting, [table], scope, max_rows, counts)
     except TableUnknown as error:
         counts.calls += 1
         counts.hours.pop(table, None)
@@ -70,21 +70,21 @@ def _count_alone(client: Client, table: str, scope: Scope, max_rows: int, counts
 
 
 def _count(
-    client: Client, tables: Sequence[str], scope: Scope, max_rows: int, counts: Counts
+    hunting: Hunting, tables: Sequence[str], scope: Scope, max_rows: int, counts: Counts
 ) -> None:
     for table in tables:
         counts.hours.setdefault(table, {})
     if not scope.groups:
         return
     span, query = scope.span, _query(tables, scope)
-    result = hunting.run(client, query, f"count {', '.join(tables)}")
+    result = hunting.run(query, f"count {', '.join(tables)}")
     counts.calls += result.calls
     counts.throttled += result.throttled
     counts.size += result.size
     counts.request_id, counts.query = result.request_id, query.kql
     if len(result.records) >= max_rows and span.length > ticks.PER_HOUR:
         for part in _on_the_hour(span):
-            _count(client, tables, scope.within(part), max_rows, counts)
+            _count(hunting, tables, scope.within(part), max_rows, counts)
         return
     for row in result.records:
         named = {key.lower(): value for key, value in row.items()}

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from etl.access.client import Client
 from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed, TableUnknown
-from etl.sources import hunting, kql
+from etl.sources import kql
 from etl.sources.counts import Counts, count
+from etl.sources.hunting import Hunting, Result
 from etl.sources.scope import Scope
 from etl.windows import Window
 
@@ -90,7 +90,7 @@ class _Spent:
     size: int = 0
 
 
-def pull(client: Client, tables: Sequence[str], scope: Scope, max_rows: int) -> Iterator[Pulled]:
+def pull(hunting: Hunting, tables: Sequence[str], scope: Scope, max_rows: int) -> Iterator[Pulled]:
     """Yield the count and then every slice of `tables` in `scope`, each with its outcome.
 
     Raises an AccessError that asking for less does not cure.
@@ -98,11 +98,11 @@ def pull(client: Client, tables: Sequence[str], scope: Scope, max_rows: int) -> 
     if not scope.groups:
         return
     started = datetime.now(UTC)
-    counts = count(client, tables, scope, max_rows)
+    counts = count(hunting, tables, scope, max_rows)
     if len(counts.unknown) == len(tables):  # how a missing permission has been seen to answer
         raise counts.unknown[tables[0]]
     yield _counted(counts, scope, started)
-    puller = _Puller(client, max_rows)
+    puller = _Puller(hunting, max_rows)
     for table in tables:
         if table in counts.unknown:
             yield _unknown(table, scope, counts.unknown[table], started)
@@ -135,8 +135,8 @@ def plan(table: str, scope: Scope, counts: Counts, max_rows: int) -> Iterator[Sl
 class _Puller:
     """Pulls slices one after the other, halving each for as long as its answer cannot be whole."""
 
-    def __init__(self, client: Client, max_rows: int) -> None:
-        self._client = client
+    def __init__(self, hunting: Hunting, max_rows: int) -> None:
+        self._hunting = hunting
         self._limit = max_rows
         self._confirmed = False  # whether a cut result has shown the limit; it may be lower
         self._spent = _Spent()
@@ -156,7 +156,7 @@ class _Puller:
             scope=piece.scope.condition(),
         )
         try:
-            result = hunting.run(self._client, query, f"pull {piece.table}")
+            result = self._hunting.run(query, f"pull {piece.table}")
         except ResultTooLarge as error:
             self._spent.calls += 1
             yield from self._halve(piece, _failure(piece, "truncated", error, started))
@@ -196,15 +196,13 @@ class _Puller:
         """Tell a cut below the known limit from rows that went away since they were counted."""
         if rows >= (piece.expected or 0):
             return True
-        counts = count(self._client, [piece.table], piece.scope, self._limit)
+        counts = count(self._hunting, [piece.table], piece.scope, self._limit)
         self._spent.calls += counts.calls
         self._spent.throttled += counts.throttled
         counted = counts.total(piece.table)
         return counted is not None and counted <= rows
 
-    def _settled(
-        self, piece: Slice, result: hunting.Result, query: str, started: datetime
-    ) -> Pulled:
+    def _settled(self, piece: Slice, result: Result, query: str, started: datetime) -> Pulled:
         spent, self._spent = self._spent, _Spent()
         return Pulled(
             piece.table, piece.window, _part(piece.scope), "complete", None, piece.expected,

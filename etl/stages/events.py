@@ -1,21 +1,21 @@
 """The stage that types one table's raw telemetry: judged, one row an event, sorted."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from etl.contracts import raw
-from etl.contracts.hunting import hunting
+from etl.contracts.hunting import ALERT_TABLES, hunting
 from etl.contracts.judge import judge
 from etl.contracts.ops import QUARANTINE
 from etl.lake import engine
 from etl.lake.lake import Lake
 from etl.normalise.telemetry import events
+from etl.stages import batches
 from etl.stages.report import Report
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ BATCH: Final = 20_000
 _ONE_ROW_AN_EVENT: Final = """
 select * from read_parquet($typed, union_by_name = true, hive_partitioning = false)
 qualify row_number() over (partition by EventId order by IngestedAt, SourceRequestId) = 1
-order by DeviceId, TimestampTicks, EventId
+order by {order}, TimestampTicks, EventId
 """
 
 
@@ -42,7 +42,7 @@ def publish(lake: Lake, day: date, table: str) -> Report:
     with lake.staging() as folder:
         typed = [folder / "none.parquet"]
         contract.empty().write_parquet(typed[0])
-        for number, batch in enumerate(_batches(lake.path(raw.telemetry(table), day))):
+        for number, batch in enumerate(batches.read(lake.path(raw.telemetry(table), day), BATCH)):
             found = events(table, batch)
             verdict = judge(
                 found.rows, contract, source=SOURCE, raw=batch["Record"], faults=found.faults
@@ -65,13 +65,6 @@ def publish(lake: Lake, day: date, table: str) -> Report:
     )
 
 
-def _batches(path: Path) -> Iterator[pl.DataFrame]:
-    if path.exists():
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(BATCH):
-                yield pl.DataFrame(batch)
-
-
 def _replace(
     lake: Lake, day: date, table: str, typed: Sequence[Path], folder: Path
 ) -> tuple[int, int, bool]:
@@ -79,6 +72,7 @@ def _replace(
     target = folder / "events.parquet"
     values = {"typed": [engine.literal(path) for path in typed]}
     with engine.connection(folder) as duck:
-        rows = engine.write(duck, _ONE_ROW_AN_EVENT, target, values)
+        order = "AlertId" if table in ALERT_TABLES else "DeviceId"
+        rows = engine.write(duck, _ONE_ROW_AN_EVENT.format(order=order), target, values)
         duplicates = engine.repeated(duck, "EventId", typed)
     return rows, duplicates, lake.publish_file(hunting(table), day, target)

@@ -19,6 +19,9 @@ class Report:
     incomplete: tuple[str, ...] = ()
     """What could not be had, one line each; empty where the table is whole."""
 
+    doubts: tuple[str, ...] = ()
+    """What a person should look at though nothing is known to be missing, one line each."""
+
     @classmethod
     def of(cls, rows: int, *, changed: bool, **figures: float | str) -> "Report":
         """Report a table that is made anew from tables before it, nothing turned away."""

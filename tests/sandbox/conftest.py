@@ -8,6 +8,8 @@ import requests
 
 from etl.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Faults, Sandbox, Tenant
 from etl.sandbox.engine import Engine
+from etl.sandbox.entra import GRAPH
+from etl.sandbox.mde import AUDIENCE
 
 Rows = list[dict[str, Any]]
 UNHURRIED = 1_000_000
@@ -22,7 +24,11 @@ def small() -> Tenant:
 @pytest.fixture(scope="session")
 def sandbox(small: Tenant) -> Iterator[Sandbox]:
     """Serve the small tenant in good health and without quotas that tests could reach."""
-    faults = Faults(calls_per_minute=UNHURRIED, alert_requests_per_minute=UNHURRIED)
+    faults = Faults(
+        calls_per_minute=UNHURRIED,
+        alert_requests_per_minute=UNHURRIED,
+        mde_requests_per_minute=UNHURRIED,
+    )
     with Sandbox(small, faults=faults) as served:
         yield served
 
@@ -36,7 +42,7 @@ def engine(small: Tenant) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def sign_in() -> Callable[[Sandbox], requests.Session]:
+def sign_in() -> Callable[..., requests.Session]:
     """Return what opens a session with a token of a sandbox."""
     return open_session
 
@@ -45,6 +51,12 @@ def sign_in() -> Callable[[Sandbox], requests.Session]:
 def graph(sandbox: Sandbox) -> requests.Session:
     """Return a session that is signed in."""
     return open_session(sandbox)
+
+
+@pytest.fixture(scope="session")
+def endpoint(sandbox: Sandbox) -> requests.Session:
+    """Return a session that is signed in to Defender for Endpoint's own API."""
+    return open_session(sandbox, resource=AUDIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -62,18 +74,20 @@ def hunt(sandbox: Sandbox, graph: requests.Session) -> Callable[[str], Rows]:
     return run
 
 
-def open_session(sandbox: Sandbox) -> requests.Session:
+def open_session(
+    sandbox: Sandbox, tenant: str = TENANT_ID, resource: str = GRAPH
+) -> requests.Session:
     """Sign in and return a session that trusts the sandbox and carries the token."""
     session = requests.Session()
     session.trust_env = False
     session.verify = sandbox.environment["REQUESTS_CA_BUNDLE"]
     answer = session.post(
-        f"{sandbox.url}/{TENANT_ID}/oauth2/v2.0/token",
+        f"{sandbox.url}/{tenant}/oauth2/v2.0/token",
         data={
             "grant_type": "client_credentials",
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
-            "scope": "https://graph.microsoft.com/.default",
+            "scope": f"{resource}/.default",
         },
         timeout=30,
     )

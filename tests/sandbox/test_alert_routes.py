@@ -99,6 +99,52 @@ def test_filters_mean_what_they_say(
     assert sorted(alert["incidentId"] for alert in ask(filter=text)["value"]) == wanted
 
 
+def test_times_of_creation_and_update_combine(ask: Ask, small: Tenant) -> None:
+    """A half-open window of creation and a least update select and count what is in both."""
+    created = sorted({str(alert["createdDateTime"]) for alert in small.alerts}, key=instant)
+    updates = sorted({str(alert["lastUpdateDateTime"]) for alert in small.alerts}, key=instant)
+    start, end, since = created[1], created[-2], updates[len(updates) // 3]
+    wanted = [
+        str(alert["incidentId"])
+        for alert in small.alerts
+        if instant(start) <= instant(str(alert["createdDateTime"])) < instant(end)
+        and instant(str(alert["lastUpdateDateTime"])) >= instant(since)
+    ]
+    text = (
+        f"createdDateTime ge {start} and createdDateTime lt {end} and lastUpdateDateTime ge {since}"
+    )
+
+    assert 0 < len(wanted) < len(small.alerts)
+    assert sorted(alert["incidentId"] for alert in ask(filter=text)["value"]) == sorted(wanted)
+    counted = ask(filter=text, count="true", top="1")
+    assert counted["@odata.count"] == len(wanted)
+    assert len(counted["value"]) == 1
+
+
+@pytest.mark.parametrize("broken", [None, "yesterday", 5, ["x"]])
+def test_an_alert_without_a_readable_time_is_listed(
+    ask: Ask, small: Tenant, broken: object
+) -> None:
+    """It comes before all others in ascending order, and no comparison but `ne` is true of it."""
+    small.alerts.append(small.alerts[0] | {"id": "odd", "lastUpdateDateTime": broken})
+    try:
+        first = ask(orderby="lastUpdateDateTime asc", top="1")["value"][0]["id"]
+        found = {
+            word: "odd" in ids(ask(filter=f"lastUpdateDateTime {word} 2026-01-01T00:00:00Z"))
+            for word in ("eq", "ne", "gt", "ge", "lt", "le")
+        }
+    finally:
+        small.alerts.pop()
+
+    assert first == "odd"
+    assert [word for word, holds in found.items() if holds] == ["ne"]
+
+
+def ids(body: dict[str, Any]) -> list[str]:
+    """Return the ids of a page."""
+    return [alert["id"] for alert in body["value"]]
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -1,5 +1,6 @@
 """The truth beside the tenant: it agrees with the alerts and the tables, row by row."""
 
+import json
 from typing import Any
 
 import polars as pl
@@ -168,3 +169,69 @@ def test_malformed_records_are_not_in_truth(tenant: Tenant) -> None:
     assert tenant.truth_events.filter(EventTable="DeviceNetworkEvents").join(
         rows, on=["DeviceId", "ReportId", "TimestampTicks"], how="semi"
     ).is_empty()  # fmt: skip
+
+
+def hidden_row(tenant: Tenant, row: dict[str, Any]) -> dict[str, Any]:
+    """Return hunting's one row of a process whose key the evidence lacks."""
+    item = item_of(tenant, row)
+    rows = tenant.tables["AlertEvidence"].filter(
+        AlertId=row["AlertId"],
+        EntityType="Process",
+        ProcessCommandLine=item["processCommandLine"],
+        SHA1=item["imageFile"]["sha1"],
+    )
+    assert len(rows) == 1
+    return rows.row(0, named=True)
+
+
+def test_hidden_keys_are_told_by_hunting_only(tenant: Tenant) -> None:
+    """Where the evidence lacks one half of a key, hunting's row has both and no DeviceId."""
+    hidden = tenant.truth.filter("HiddenKey").rows(named=True)
+    lacking: set[str] = set()
+    for row in hidden:
+        item = item_of(tenant, row)
+        lacking |= {name for name in ("processId", "processCreationDateTime") if item[name] is None}
+        told = hidden_row(tenant, row)
+        fields = json.loads(told["AdditionalFields"])
+
+        assert row["Case"] == "hidden_key"
+        assert not row["UsableKey"]
+        assert None in (item["processId"], item["processCreationDateTime"])
+        assert told["DeviceId"] is None
+        assert fields["ProcessId"] == str(row["ProcessId"])
+        created = instant(fields["CreationTimeUtc"]) + moments.UNIX_EPOCH
+        assert created == row["ProcessCreationTicks"]
+
+    assert len(hidden) >= 3
+    assert lacking == {"processId", "processCreationDateTime"}
+
+
+def test_hosts_of_hidden_keys_are_before_after_or_beside_the_reference(tenant: Tenant) -> None:
+    """The host is written before or after the reference to it, or only the Machine row has it."""
+    found: set[str] = set()
+    for row in tenant.truth.filter("HiddenKey").rows(named=True):
+        text = hidden_row(tenant, row)["AdditionalFields"]
+        machines = tenant.tables["AlertEvidence"].filter(
+            AlertId=row["AlertId"], EntityType="Machine"
+        )
+        written = text.find(f'"MachineId": "{row["DeviceId"]}"')
+        place = "after" if written > text.index('"$ref"') else "before"
+        found.add(place if written >= 0 else "beside")
+
+        assert machines["DeviceId"].to_list() == [row["DeviceId"]]
+
+    assert found == {"before", "after", "beside"}
+
+
+def test_some_processes_have_a_row_of_their_file(tenant: Tenant) -> None:
+    """A File row may hold the pid of a process, as text, and nothing else of it."""
+    rows = tenant.tables["AlertEvidence"].filter(
+        pl.col("AdditionalFields").is_not_null(), EntityType="File"
+    )
+    known = set(tenant.truth.select("AlertId", pl.col("ProcessId").cast(pl.String)).rows())
+    told = [json.loads(text) for text in rows["AdditionalFields"]]
+    pids = set(zip(rows["AlertId"], (one["ProcessId"] for one in told), strict=True))
+
+    assert len(rows) > 20
+    assert all(set(one) == {"$id", "ProcessId"} for one in told)
+    assert {pair for pair in pids if pair[1] not in (None, "0")} <= known

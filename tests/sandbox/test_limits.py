@@ -150,6 +150,10 @@ def test_faults_are_read_from_text() -> None:
         rows=500, calls_per_minute=45, throttle_first=3, errors_first=2, retry_after=False,
         page_size=10, token_lifetime=5, result_bytes=9,
     )  # fmt: skip
+    listings = "expire=1,partial=2,warnings=3,cut=4,dead-links=5,count-off=6,shift=1,unordered=1"
+    assert Faults.parse(listings) == Faults(
+        expire=1, partial=2, warnings=3, cut=4, dead_links=5, count_off=6, shift=1, unordered=1
+    )
     assert Faults.parse("missing=A+B,alert-requests=7") == Faults(
         missing_tables=("A", "B"), alert_requests_per_minute=7
     )

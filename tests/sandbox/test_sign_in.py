@@ -1,17 +1,17 @@
 """Signing in at the sandbox with the libraries that real clients use, and by hand."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import msal
 import pytest
 import requests
 from azure.identity import ClientSecretCredential
+from signed import ALERTS, SCOPE, get, said, token
 
 from etl.sandbox import CLIENT_ID, CLIENT_SECRET, TENANT_ID, Faults, Sandbox, Tenant
 
-SCOPE = "https://graph.microsoft.com/.default"
-ALERTS = "/v1.0/security/alerts_v2"
+OTHER_ID = "0d9c4b7a-58e1-4f63-9a2b-c61e7d3f5048"
 
 
 @pytest.fixture
@@ -20,21 +20,6 @@ def trusting(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     return sandbox
-
-
-def token(sandbox: Sandbox, tenant: str = TENANT_ID, **form: str) -> requests.Response:
-    """Ask for a token, with some form fields changed."""
-    fields = {
-        "grant_type": "client_credentials",
-        "client_id": CLIENT_ID,
-        "client_secret": CLIENT_SECRET,
-        "scope": SCOPE,
-    }
-    with requests.Session() as session:
-        session.trust_env = False
-        session.verify = sandbox.environment["REQUESTS_CA_BUNDLE"]
-        url = f"{sandbox.url}/{tenant}/oauth2/v2.0/token"
-        return session.post(url, data=fields | form, timeout=30)
 
 
 def test_msal_signs_in(trusting: Sandbox) -> None:
@@ -129,12 +114,8 @@ def test_a_token_for_another_audience_opens_nothing(sandbox: Sandbox) -> None:
     """A token of another API is 401 on Graph."""
     scope = "https://api.securitycenter.microsoft.com/.default"
     foreign = token(sandbox, scope=scope).json()["access_token"]
-    with requests.Session() as session:
-        session.trust_env = False
-        session.verify = sandbox.environment["REQUESTS_CA_BUNDLE"]
-        headers = {"Authorization": f"Bearer {foreign}"}
 
-        assert session.get(sandbox.url + ALERTS, headers=headers, timeout=30).status_code == 401
+    assert get(sandbox, foreign).status_code == 401
 
 
 def test_an_expired_token_is_unauthorised(
@@ -161,3 +142,65 @@ def test_a_role_that_is_lacking_is_forbidden(
 
     assert (alerts.status_code, hunting.status_code) == (200, 403)
     assert "ThreatHunting.Read.All" in hunting.json()["error"]["message"]
+
+
+@pytest.fixture
+def pair() -> Iterator[Sandbox]:
+    """Serve two tenants, one with an alert and one without."""
+    first = Tenant.of([{"id": "da1", "createdDateTime": "2026-01-01T00:00:00Z"}])
+    with Sandbox(first, others=[Tenant.of([], id=OTHER_ID)]) as sandbox:
+        yield sandbox
+
+
+def test_each_tenant_has_its_own_application(pair: Sandbox) -> None:
+    """A token says which tenant it is of, whatever the case of the address."""
+    tenants = (TENANT_ID, OTHER_ID, OTHER_ID.upper())
+    claims = [said(token(pair, tenant).json()["access_token"]) for tenant in tenants]
+
+    assert [one["tid"] for one in claims] == [TENANT_ID, OTHER_ID, OTHER_ID]
+    assert [one["iss"] for one in claims] == [
+        f"{pair.url}/{tenant}/v2.0" for tenant in (TENANT_ID, OTHER_ID, OTHER_ID)
+    ]
+
+
+def test_a_token_reads_its_own_tenant(pair: Sandbox) -> None:
+    """The alerts of one tenant are not those of another."""
+    answers = [
+        get(pair, token(pair, tenant).json()["access_token"]).json()["value"]
+        for tenant in (TENANT_ID, OTHER_ID)
+    ]
+
+    assert [len(alerts) for alerts in answers] == [1, 0]
+
+
+def test_an_application_is_disabled_in_one_tenant(pair: Sandbox) -> None:
+    """A disabled application is AADSTS7000112, and goes on in the other tenant."""
+    pair.applications[OTHER_ID].enabled = False
+    refused, allowed = token(pair, OTHER_ID), token(pair)
+
+    assert refused.status_code == 400
+    assert refused.json()["error_codes"] == [7000112]
+    assert refused.json()["error"] == "unauthorized_client"
+    assert allowed.status_code == 200
+
+
+def test_revoked_consent_shows_in_the_next_token(pair: Sandbox) -> None:
+    """A token is given without roles and opens nothing; one from before still does."""
+    application = pair.applications[TENANT_ID]
+    before = token(pair).json()["access_token"]
+    roles, application.roles = application.roles, ()
+    after = token(pair).json()["access_token"]
+
+    assert "roles" not in said(after)
+    assert [get(pair, one).status_code for one in (before, after)] == [200, 403]
+    application.roles = roles
+    assert get(pair, token(pair).json()["access_token"]).status_code == 200
+
+
+def test_a_secret_is_of_one_tenant(pair: Sandbox) -> None:
+    """Another secret in the other tenant changes nothing in the first."""
+    pair.applications[OTHER_ID].secret = "another"
+
+    assert token(pair).status_code == 200
+    assert token(pair, OTHER_ID).json()["error_codes"] == [7000215]
+    assert token(pair, OTHER_ID, client_secret="another").status_code == 200

@@ -89,7 +89,7 @@ def test_every_case_occurs_even_in_a_small_tenant(small: Tenant) -> None:
     assert cases >= {
         "windows", "linux_cut", "exec_chain", "macos", "mac_exec_chain", "pid_reuse",
         "no_device_id", "upper_device_id", "sentinel_time", "pid_zero", "null_time", "null_pid",
-        "telemetry_absent", "duplicate_evidence", "old_process", "initiator_only",
+        "hidden_key", "telemetry_absent", "duplicate_evidence", "old_process", "initiator_only",
     }  # fmt: skip
 
 

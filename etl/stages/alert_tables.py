@@ -1,0 +1,41 @@
+"""The stage that pulls what hunting says of the alerts themselves: AlertInfo and AlertEvidence.
+
+A second account of the same alerts, to hold the first one against. It is a help, not a condition:
+where hunting refuses, the alerts go on without it.
+"""
+
+import logging
+from datetime import date
+from typing import Final
+
+from etl.contracts.core import ALERTS
+from etl.contracts.hunting import ALERT_TABLES
+from etl.lake.lake import Lake
+from etl.sources import alert_tables
+from etl.sources.hunting import Hunting
+from etl.stages.landing import Landing
+from etl.stages.report import Report
+from etl.windows import Window
+
+log = logging.getLogger(__name__)
+
+LEDGER_PART: Final = "alert_tables"
+"""The part of the ledger that is about these tables."""
+
+
+def pull(hunting: Hunting, lake: Lake, day: date, max_rows: int) -> dict[str, Report]:
+    """Add to raw AlertInfo and AlertEvidence of `day`, and replace their ledger.
+
+    Asked for are the rows dated on the day, and those of the alerts created on it whatever their
+    date. Returns a report per table; a failure is told there. Raises Throttled and LakeError.
+    """
+    ids = lake.read(ALERTS, day)["AlertId"].to_list()
+    with lake.staging() as folder:
+        landing = Landing(lake, day, folder)
+        for table in ALERT_TABLES:
+            for pulled in alert_tables.pull(hunting, table, Window.of_day(day), ids, max_rows):
+                landing.add(pulled)
+                log.info("%s: %d rows of %s pulled", day, pulled.rows, table)
+        reports = {table: landing.publish(table) for table in ALERT_TABLES}
+    landing.record(LEDGER_PART)
+    return reports
