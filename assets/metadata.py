@@ -116,7 +116,10 @@ def _numbers(reports: Mapping[str, Report]) -> dict[str, Any]:
         for name in names
         if name in _SUMMED
     }
-    records = [dg.TableRecord({"tenant": tenant, **numbers}) for tenant, numbers in told.items()]
+    records = [
+        dg.TableRecord({"tenant": tenant, **dict.fromkeys(names, 0), **numbers})
+        for tenant, numbers in told.items()
+    ]
     return {**total, "tenants": dg.MetadataValue.table(records, _schema(["tenant", *names]))}
 
 

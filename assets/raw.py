@@ -41,7 +41,7 @@ def raw_alerts(context: dg.AssetExecutionContext, tenants: dg.ResourceParam[Tena
 @dg.multi_asset(
     name="raw_alert_tables",
     specs=[spec(table, [core.ALERTS.key], KINDS) for table in ABOUT_ALERTS],
-    check_specs=[check for table in ABOUT_ALERTS for check in checks(table)],
+    check_specs=[check for table in ABOUT_ALERTS for check in checks(table, doubtful=True)],
     partitions_def=DAY,
     backfill_policy=SEVERAL_DAYS,
 )
@@ -56,7 +56,7 @@ def raw_alert_tables(
 
     done = tenants.each(context, stage)
     for table in ABOUT_ALERTS:
-        yield from results(context, table, done)
+        yield from results(context, table, done, doubtful=True)
 
 
 @dg.multi_asset(

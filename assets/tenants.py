@@ -63,7 +63,8 @@ class Tenants:
                         raise
                 failed[tenant.name] = str(error)
                 context.log.warning("%s: %s", tenant.name, error)
-                context.instance.add_run_tags(context.run.run_id, {_FAILED + tenant.name: str(error)})
+                tag = {_FAILED + tenant.name: str(error)}
+                context.instance.add_run_tags(context.run.run_id, tag)
                 continue
             for day, tables in reports.items():
                 for table, report in tables.items():

@@ -28,9 +28,10 @@ def serving(own: Tenant) -> Iterator[Sandbox]:
 
 
 def files(lake: Path, day: object) -> dict[str, bytes]:
-    """Return the published files of a day but the ledger's."""
+    """Return the published files of a day but those that say when."""
     found = lake.rglob(f"day={day}/*.parquet")
-    return {str(p): p.read_bytes() for p in found if "ExtractionLedger" not in p.parts}
+    when = {"ExtractionLedger", "Watermarks"}
+    return {str(p): p.read_bytes() for p in found if not when & set(p.parts)}
 
 
 def test_a_changed_alert_adds_a_version_to_its_own_day(

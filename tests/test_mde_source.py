@@ -132,7 +132,7 @@ def ids(read: list[Page]) -> set[str]:
 
 def doubts(read: list[Page]) -> list[str]:
     """Return every doubt."""
-    return [doubt for page in read for doubt in page.doubts]
+    return [told for page in read for told in (*page.doubts, *page.remarks)]
 
 
 def wanted(service: Mde) -> set[str]:

@@ -68,8 +68,8 @@ def test_absent_telemetry_is_a_miss_with_its_reason(judged: pl.DataFrame) -> Non
 
 
 def test_evidence_without_a_usable_key_is_said_to_have_none(tenant: Tenant, lake: Path) -> None:
-    """Half keys, sentinel times and pid 0 are no keys."""
-    unusable = set(tenant.truth.filter(~pl.col("UsableKey"))["AlertId"])
+    """Half keys, sentinel times and pid 0 are no keys, unless hunting has the whole key."""
+    unusable = set(tenant.truth.filter(~pl.col("UsableKey") & ~pl.col("HiddenKey"))["AlertId"])
     reasons = (
         table(lake, "mart", "AlertCorrelation")
         .filter(pl.col("AlertId").is_in(unusable), EvidenceType="processEvidence")
@@ -141,3 +141,14 @@ def _pulled(lake: Path, name: str) -> pl.DataFrame:
         "DeviceId", "TimestampTicks", "ReportId", "EventId",
         EventTable=pl.lit(name), Day=pl.col("day"),
     )  # fmt: skip
+
+
+def test_a_key_that_only_hunting_has_is_found(tenant: Tenant, lake: Path) -> None:
+    """Evidence that the API left without a whole key matches by the one in AlertEvidence."""
+    hidden = tenant.truth.filter("HiddenKey").select("AlertId", True_="ProcessCreationTicks")
+    found = table(lake, "core", "AlertEvidence").filter(KeySource="hunting")
+    matched = table(lake, "mart", "AlertCorrelation").join(found, on=["AlertId", "EvidenceId"])
+    judged = matched.join(hidden, on="AlertId")
+
+    assert found.height == judged.height == hidden.height > 0
+    assert (judged["MatchedProcessCreationTicks"] == judged["True_"]).all()

@@ -170,7 +170,7 @@ class Entities:
             calls=self._spent.calls + calls,
             size=self._spent.size + size,
             throttled=self._spent.throttled + throttled,
-            doubts=(*self._spent.doubts, *new),
+            remarks=(*self._spent.remarks, *new),
         )
 
 

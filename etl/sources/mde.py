@@ -73,7 +73,8 @@ class MdeAlerts:
             yield entities.attached(page)
         if entities.left_out:
             left = f"{len(entities.left_out)} alerts were not asked for what the API keeps beside"
-            yield _doubt(f"{left} them: a pull asks about {self.budget} at most")
+            told = f"{left} them: a pull asks about {self.budget} at most"
+            yield Page([], None, "", 0, 0, 0, 0, remarks=(told,))
 
     def count(self, window: Window, since: int | None = None) -> int | None:  # noqa: ARG002
         """Return None: this API counts nothing."""

@@ -5,6 +5,7 @@ where hunting refuses, the alerts go on without it.
 """
 
 import logging
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -27,7 +28,8 @@ def pull(hunting: Hunting, lake: Lake, day: date, max_rows: int) -> dict[str, Re
     """Add to raw AlertInfo and AlertEvidence of `day`, and replace their ledger.
 
     Asked for are the rows dated on the day, and those of the alerts created on it whatever their
-    date. Returns a report per table; a failure is told there. Raises Throttled and LakeError.
+    date. Returns a report per table, where what could not be had is a doubt; the ledger has it as
+    it is. Raises Throttled and LakeError.
     """
     ids = lake.read(ALERTS, day)["AlertId"].to_list()
     with lake.staging() as folder:
@@ -38,4 +40,7 @@ def pull(hunting: Hunting, lake: Lake, day: date, max_rows: int) -> dict[str, Re
                 log.info("%s: %d rows of %s pulled", day, pulled.rows, table)
         reports = {table: landing.publish(table) for table in ALERT_TABLES}
     landing.record(LEDGER_PART)
-    return reports
+    return {
+        table: replace(report, incomplete=(), doubts=report.incomplete)
+        for table, report in reports.items()
+    }

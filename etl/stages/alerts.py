@@ -156,6 +156,7 @@ def _row(record: object, page: Page, lake: Lake, source: AlertSource) -> dict[st
 def _publish(lake: Lake, source: AlertSource, listing: _Listing) -> dict[date, Report]:
     reports = {}
     calls = sum(page.calls for page in listing.pages)
+    remarks = tuple(dict.fromkeys(r for page in listing.pages for r in page.remarks))
     for day in listing.window.days:
         read = listing.rows.get(day, 0)
         merged = _merge(lake, source, listing, day) if read else _as_it_was(lake, day)
@@ -168,7 +169,7 @@ def _publish(lake: Lake, source: AlertSource, listing: _Listing) -> dict[date, R
             changed=changed,
             figures={"api_calls": calls if day == listing.window.days[0] else 0},
             incomplete=listing.doubts,
-            doubts=_silence(lake, day, rows),
+            doubts=(*_silence(lake, day, rows), *remarks),
         )
         log.info("%s: %d alerts read, %d states new", day, read, new)
     return reports
