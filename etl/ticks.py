@@ -20,7 +20,9 @@ UNIX_EPOCH = 621_355_968_000_000_000
 SENTINEL_DAYS = (0, 584_388 * PER_DAY, UNIX_EPOCH)
 """First tick of 0001-01-01, 1601-01-01 and 1970-01-01, days that stand for "no time"."""
 
-_LAST = 3_155_378_976_000_000_000
+LAST = 3_155_378_975_999_999_999
+"""The last tick of 9999, behind which no instant can be written."""
+
 _SHAPE = (
     r"^\s*([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
@@ -67,7 +69,7 @@ def parse(text: pl.Expr) -> pl.Expr:
         + whole[2] * PER_SECOND
         + fraction
     )
-    return pl.when(sound & year.is_not_null() & ticks.is_between(0, _LAST)).then(ticks)
+    return pl.when(sound & year.is_not_null() & ticks.is_between(0, LAST)).then(ticks)
 
 
 def without_sentinels(ticks: pl.Expr) -> pl.Expr:

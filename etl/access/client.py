@@ -117,7 +117,7 @@ class Client:
     def _ask(self, request: Request) -> Answer:
         throttled, problem = 0, "not asked"
         for attempt in range(1, self.attempts + 1):
-            self.limiter.wait()
+            self._take_place(request.what)
             try:
                 response = self._send(request, renew=problem in failures.RENEWABLE)
                 failures.check(response, request.what, self.permission, self._host)
@@ -151,6 +151,13 @@ class Client:
                     raise Unreachable(self._host, problem, remedy) from error
                 self._wait(request.what, attempt, Again(problem))
         raise ServiceFailed(request.what, f"{problem} after {self.attempts} attempts")
+
+    def _take_place(self, what: str) -> None:
+        """Wait for the quota; where that would be too long, leave it to whoever holds a slot."""
+        pause = self.limiter.pause()
+        if pause > self.longest_wait:
+            raise Throttled(what, pause)
+        self.limiter.wait()
 
     def _send(self, request: Request, *, renew: bool) -> requests.Response:
         content = None if request.body is None else json.dumps(request.body).encode()

@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 _MINUTE = 60.0
 _HOUR = 3600.0
+JITTER = 1.0
+"""Seconds that a window is taken longer than it is: requests do not all travel equally fast."""
 
 
 class Limiter:
@@ -41,7 +43,7 @@ class Limiter:
         while True:
             with self._lock:
                 now = self._clock()
-                pause = max(self._pauses(now), default=0.0)
+                pause = self._pause(now)
                 if pause <= 0:
                     self._calls.append(now)
                     return waited
@@ -49,13 +51,19 @@ class Limiter:
             self._sleep(pause)
             waited += pause
 
-    def _pauses(self, now: float) -> list[float]:
-        """Return the seconds until each full window has room."""
-        return [
-            window - (now - self._calls[-limit])
+    def pause(self) -> float:
+        """Return the seconds that a call would wait now; 0 where there is room."""
+        with self._lock:
+            return max(0.0, self._pause(self._clock()))
+
+    def _pause(self, now: float) -> float:
+        """Return the seconds until every window has room, or less than none."""
+        pauses = (
+            window + JITTER - (now - self._calls[-limit])
             for limit, window in self._limits
             if len(self._calls) >= limit
-        ]
+        )
+        return max(pauses, default=0.0)
 
     @property
     def _shown(self) -> str:

@@ -76,9 +76,10 @@ def catch_up(only: str | None) -> int:
     for settings in _chosen(only):
         with Tenant.connect(settings) as tenant:
             try:
-                for stretch in of_days(_behind(tenant)):
+                behind = _behind(tenant)
+                for stretch in of_days(behind):
                     status |= materialise(stretch.days[0], stretch.days[-1], settings.name)
-                left = _behind(tenant)
+                left = _behind(tenant) if behind else ()
             except EtlError as error:
                 sys.stderr.write(f"defender-etl: {settings.name}: {error}\n")
                 status = 1

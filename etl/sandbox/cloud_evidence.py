@@ -50,8 +50,9 @@ def blob_container(make: Maker) -> Item:
 def blob(make: Maker) -> Item:
     """Show a blob with its hash, and where it is kept."""
     container = blob_container(make)
+    hashes = [{"algorithm": "sha256", "value": make.hexadecimal(64)}]
     return make.item("blobEvidence", blobContainer=container, etag=f"0x8D{make.hexadecimal(13)}",
-                     fileHashes=[file_hash(make)], name="invoice.xlsm",
+                     fileHashes=hashes, name="invoice.xlsm",
                      url=f"{container['url']}/invoice.xlsm")  # fmt: skip
 
 

@@ -7,11 +7,15 @@ whatever order it is asked for.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 import polars as pl
+import requests
 
 from etl import ticks
+from etl.access.client import Client
+from etl.errors import RequestRefused
 from etl.values import canonical, text
 from etl.windows import Window
 
@@ -82,6 +86,25 @@ class AlertSource(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+_NO_SEGMENT: Final = ("", ".", "..")
+"""Ids that as the end of an address lead to the list or above it, however they are encoded."""
+
+
+def one(client: Client, path: str, identity: str) -> dict[str, Any] | None:
+    """Return the alert of an id under `path`; None where there is none.
+
+    Raises an AccessError.
+    """
+    if identity in _NO_SEGMENT:
+        return None
+    try:
+        return client.get(f"{path}/{quote(identity, safe='')}", "get an alert").body
+    except RequestRefused as error:
+        if error.status == requests.codes.not_found:
+            return None
+        raise
 
 
 def name(record: object) -> str:

@@ -13,12 +13,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from etl import ticks
 from etl.access.client import Client
-from etl.errors import RequestRefused, ServiceFailed
-from etl.sources.alerts import Page, instants, name
+from etl.errors import ServiceFailed
+from etl.sources.alerts import Page, instants, name, one
 from etl.sources.entities import BUDGET, Entities
 from etl.windows import Window
 
@@ -38,7 +38,6 @@ CAUTIOUS: Final = 50
 """Alerts asked for at once when the service fails at more."""
 
 _WHAT: Final = "list alerts"
-_NOT_FOUND: Final = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +84,7 @@ class MdeAlerts:
 
         Raises an AccessError.
         """
-        try:
-            return self.client.get(f"{PATH}/{quote(identity, safe='')}", "get an alert").body
-        except RequestRefused as error:
-            if error.status == _NOT_FOUND:
-                return None
-            raise
+        return one(self.client, PATH, identity)
 
     def close(self) -> None:
         """Close the connections."""

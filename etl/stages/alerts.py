@@ -86,7 +86,8 @@ def pull(source: AlertSource, lake: Lake, days: Sequence[date], overlap: int) ->
         since = watermarks.since(lake, source.name, window.days, overlap)
         if heard_of(lake, source.name, window.days).height <= source.page:
             since = None
-        if since is not None and still(source, lake, window, since, overlap):
+        unsettled = watermarks.unsettled(lake, source.name, window.days)
+        if since is not None and not unsettled and still(source, lake, window, since, overlap):
             log.info("%s: nothing changed", window)
             reports |= _as_they_were(lake, window)
             continue

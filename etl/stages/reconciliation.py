@@ -15,7 +15,7 @@ import polars as pl
 from etl.contracts import core, raw
 from etl.contracts.hunting import hunting
 from etl.contracts.ops import RECONCILIATION
-from etl.errors import AccessError
+from etl.errors import AccessError, RequestRefused, UntrustedHost
 from etl.lake.lake import Lake
 from etl.sources.alerts import AlertSource, instants
 from etl.stages.report import Report
@@ -110,6 +110,8 @@ def _reasons(source: AlertSource, ids: list[str], window: Window) -> Iterator[tu
         if asking and number < ASKED_BY_NAME:
             try:
                 reason = _reason(source, identity, window)
+            except (RequestRefused, UntrustedHost) as error:
+                log.warning("alert %r: %s", identity, error)  # of this one; others may be answered
             except AccessError as error:
                 asking = False
                 log.warning("alerts are not asked for by id any more: %s", error)

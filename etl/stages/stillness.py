@@ -53,7 +53,7 @@ def still(source: AlertSource, lake: Lake, window: Window, since: int, overlap: 
         return False
     return (
         isinstance(newest, int)
-        and source.count(window, newest + 1) == 0
+        and (newest == ticks.LAST or source.count(window, newest + 1) == 0)
         and source.count(window, since) == recent.height
         and source.count(window) == known.height
     )

@@ -45,7 +45,7 @@ def since(lake: Lake, source: str, days: Sequence[date], overlap: int) -> int | 
     """
     reached = through(lake, source, days)
     known = [moment for moment in reached.values() if moment is not None]
-    return min(known) - overlap if known and len(known) == len(reached) else None
+    return max(min(known) - overlap, 0) if known and len(known) == len(reached) else None
 
 
 def through(lake: Lake, source: str, days: Sequence[date]) -> dict[date, int | None]:
