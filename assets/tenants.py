@@ -23,7 +23,9 @@ ONLY: Final = "defender/tenant"
 """Run tag that names the one tenant a run is for; without it, all of them."""
 
 _FAILED: Final = "defender/failed/"
-"""Run tags that say which tenants failed, and why."""
+"""Run tags that say which tenants failed, why, and in which run."""
+
+_IN_RUN: Final = " in run "
 
 Stage = Callable[[Tenant, Sequence[date]], Mapping[date, Mapping[str, Report]]]
 """Does its work for one tenant and some days; returns a report a day and table."""
@@ -63,8 +65,7 @@ class Tenants:
                         raise
                 failed[tenant.name] = str(error)
                 context.log.warning("%s: %s", tenant.name, error)
-                tag = {_FAILED + tenant.name: str(error)}
-                context.instance.add_run_tags(context.run.run_id, tag)
+                note(context.instance, context.run.run_id, tenant.name, str(error))
                 continue
             for day, tables in reports.items():
                 for table, report in tables.items():
@@ -75,11 +76,23 @@ class Tenants:
         return done
 
 
+def note(instance: dg.DagsterInstance, run_id: str, tenant: str, why: str) -> None:
+    """Mark a run as one in which a tenant failed."""
+    instance.add_run_tags(run_id, {_FAILED + tenant: f"{why}{_IN_RUN}{run_id}"})
+
+
 def failures(instance: dg.DagsterInstance, run_id: str) -> dict[str, str]:
-    """Return the tenants that failed in a run so far, and why."""
+    """Return the tenants that failed in a run so far, and why.
+
+    A run that is executed again begins with the tags of the one before, which do not count.
+    """
     run = instance.get_run_by_id(run_id)
-    tags = run.tags if run else {}
-    return {tag.removeprefix(_FAILED): why for tag, why in tags.items() if tag.startswith(_FAILED)}
+    told = {tag: value.rpartition(_IN_RUN) for tag, value in (run.tags if run else {}).items()}
+    return {
+        tag.removeprefix(_FAILED): why
+        for tag, (why, _, where) in told.items()
+        if tag.startswith(_FAILED) and where == run_id
+    }
 
 
 def check_name(tenant: str) -> str:

@@ -161,19 +161,6 @@ def test_a_result_that_is_cut_is_asked_for_in_halves(
     assert queries == len(outcomes)
 
 
-def test_halves_of_time_and_of_alerts_bring_everything() -> None:
-    """The day is split from the alerts, then each for itself, and no part says rows twice."""
-    rows = [(f"a{n}", WINDOW.start + n * ticks.PER_HOUR) for n in range(20)]
-    rows += [(f"b{n}", BEHIND + n) for n in range(20)]
-    with hunted(rows, rows=6) as served:
-        outcomes = served.ask([f"b{n}" for n in range(20)], max_rows=6)
-
-    assert {outcome.status for outcome in outcomes} == {"complete"}
-    assert titles(outcomes) == of_rows(rows, {f"b{n}" for n in range(20)})
-    assert sum(outcome.rows for outcome in outcomes) == 40
-    assert len({outcome.part for outcome in outcomes}) == len(outcomes)
-
-
 @pytest.mark.parametrize(
     ("rows", "ids"),
     [([(f"a{n}", NOON) for n in range(9)], []), ([("a", BEHIND + n) for n in range(9)], ["a"])],
@@ -198,16 +185,6 @@ def test_a_result_that_is_too_large_is_asked_for_in_halves() -> None:
     assert len(outcomes) > 3
     assert {outcome.status for outcome in outcomes} == {"complete"}
     assert set(titles(outcomes)) == set(of_rows(rows, set()))
-
-
-def test_a_row_that_is_too_large_is_truncated() -> None:
-    """Where a single alert passes the limit on bytes, that is an outcome and no failure."""
-    with hunted([("a", BEHIND)], result_bytes=10) as served:
-        outcomes = served.ask(["a"])
-
-    assert [outcome.status for outcome in outcomes] == ["complete", "truncated"]
-    assert titles(outcomes) == []
-    assert "allowed result size" in str(outcomes[-1].detail)
 
 
 def test_very_many_alerts_are_named_in_several_queries() -> None:

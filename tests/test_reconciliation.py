@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -174,7 +175,7 @@ def test_what_hunting_dates_on_another_day_is_not_of_this_one(served: Queue, lak
 
 
 def test_very_many_alerts_are_not_all_asked_for(served: Queue, lake: Lake) -> None:
-    """So many are asked for by name, in their order; of the others it is said that they were not."""
+    """So many are asked for by name, in their order; the others are said not to have been."""
     ghosts = [f"ghost{number:03}" for number in range(ASKED_BY_NAME + 3)]
     name(lake, *ghosts)
     before = len(asked(served))
@@ -186,7 +187,7 @@ def test_very_many_alerts_are_not_all_asked_for(served: Queue, lake: Lake) -> No
     assert len(report.doubts) == len(ghosts)
 
 
-FAULTS: dict[str, dict[str, object]] = {
+FAULTS: dict[str, dict[str, Any]] = {
     "no permission": {"roles": ("ThreatHunting.Read.All",)},
     "down": {"errors_first": 99},
     "over quota": {"alert_requests_per_minute": 0},
@@ -195,7 +196,7 @@ FAULTS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
 def test_a_refusal_of_the_api_is_no_failure(
-    served: Queue, lake: Lake, faults: dict[str, object]
+    served: Queue, lake: Lake, faults: dict[str, Any]
 ) -> None:
     """After the first refusal nothing more is asked, and what is not known is said to be so."""
     name(lake, "ghost1", "ghost2", "ghost3")

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from runs import UNHURRIED, call, generous, lines_of, run_days
 
 from assets.automation import RANGE_END, RANGE_START, changed_alerts
-from assets.tenants import ONLY, connected
+from assets.tenants import ONLY, connected, failures, note
 from etl.cli.run import catch_up
 from etl.contracts.contract import Contract
 from etl.lake.catalog import CONTRACTS
@@ -142,6 +143,14 @@ def resolve(tenant: Tenant) -> str:
     return str(changed["id"])
 
 
+def passed_checks(instance: dg.DagsterInstance, run_id: str) -> dict[str, bool]:
+    """Return the checks that a run recorded by name, and whether each passed."""
+    kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    events = [log.get_dagster_event() for log in instance.all_logs(run_id, of_type=kind)]
+    found = [event.asset_check_evaluation_data for event in events]
+    return {one.check_name: one.passed for one in found}
+
+
 def revoke(served: Sandbox, *tenants: Tenant) -> None:
     """Take the consent of some tenants back."""
     for tenant in tenants:
@@ -197,6 +206,7 @@ def test_one_tenant_that_fails_stalls_no_other(
     (line,) = lines_of(done)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         (recorded,) = instance.get_runs()
+        passed = passed_checks(instance, recorded.run_id)
     states = rows(lake, south, ("core", "AlertVersions")).filter(AlertId=changed)
     newest = rows(lake, south, ("core", "Alerts")).filter(AlertId=changed)
     marts = rows(lake, south, ("mart", "AlertCorrelation")).filter(AlertId=changed)
@@ -208,6 +218,8 @@ def test_one_tenant_that_fails_stalls_no_other(
     assert CONSENT in recorded.tags["defender/failed/north"]
     assert "defender/failed/far-south" not in recorded.tags
     assert recorded.is_success
+    assert not passed["tenant_north"]
+    assert passed["tenant_far_south"]
     assert states.height == 2
     assert newest["Status"].to_list() == ["Resolved"]
     assert set(marts["Status"]) == {"Resolved"}
@@ -268,6 +280,19 @@ def test_an_unknown_tenant_of_a_run_is_named(settings: Settings, days: list[date
 
     assert not result.success
     assert "'west'" in failed[0].step_failure_data.user_failure_data.description
+
+
+def test_a_failure_of_an_earlier_run_does_not_count() -> None:
+    """A run executed again has the tags of the one before, and leaves nobody out for them."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = instance.add_run(dg.DagsterRun(job_name="daily", run_id=str(uuid.uuid4())))
+        note(instance, first.run_id, NORTH, "refused in run so and so")
+        tags = {**instance.get_runs()[0].tags, "defender/failed/far-south": "whatever"}
+        again = dg.DagsterRun(job_name="daily", run_id=str(uuid.uuid4()), tags=tags)
+        instance.add_run(again)
+
+        assert failures(instance, first.run_id) == {NORTH: "refused in run so and so"}
+        assert failures(instance, again.run_id) == {}
 
 
 def watermark(lake: Path, tenant: Tenant) -> dict[str, Any]:

@@ -190,15 +190,6 @@ def test_a_day_without_alerts_is_settled_without_a_mark(lake: Lake) -> None:
     assert watermarks.pulled_at(lake, "graph", [DAY]) == after(1)
 
 
-def test_an_empty_day_holds_no_other_back(lake: Lake) -> None:
-    """A stretch with an empty day in it reaches what its other days do."""
-    told(lake, DAYS[0], after(1))
-    told(lake, DAYS[1], after(1), NOON)
-    watermarks.move(lake, "graph", DAYS[:2])
-
-    assert watermarks.through(lake, "graph", DAYS[:2]) == {DAYS[0]: NOON, DAYS[1]: NOON}
-
-
 @pytest.mark.parametrize(("end", "settled"), [(FOREVER, True), (stretch(0, 4).end, False)])
 def test_a_claim_for_good_settles_days_that_were_never_pulled(
     lake: Lake, end: int, *, settled: bool
@@ -229,13 +220,6 @@ def test_no_request_begins_before_time_does(lake: Lake) -> None:
     watermarks.claim(lake, "graph", Watermark(stretch(0, 0), 10 * ticks.PER_SECOND, after(1)))
 
     assert watermarks.since(lake, "graph", [DAY], OVERLAP) == 0
-
-
-def test_nothing_to_move_is_no_fault(lake: Lake) -> None:
-    """A day that was never pulled does not move, nor do no days."""
-    assert watermarks.move(lake, "graph", []) == []
-    assert watermarks.move(lake, "graph", [DAY]) == []
-    assert watermarks.since(lake, "graph", [DAY], OVERLAP) is None
 
 
 class Crash(BaseException):
@@ -284,11 +268,9 @@ def test_a_crash_while_raw_is_published_leaves_the_day_unsettled(
     assert watermarks.unsettled(lake, "graph", [DAY]) == []
 
 
-FAR = ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z"]
-
-
-@pytest.mark.parametrize("far", FAR)
-@pytest.mark.parametrize("number", [1, 9])
+@pytest.mark.parametrize(
+    ("far", "number"), [("2999-01-01T00:00:00Z", 1), ("9999-12-31T23:59:59.9999999Z", 9)]
+)
 def test_an_update_in_the_future_carries_no_watermark_there(
     tmp_path: Path, far: str, number: int
 ) -> None:

@@ -64,6 +64,8 @@ class Sandbox:
         self._folder = tempfile.TemporaryDirectory(prefix="defender-sandbox-")
         self._certificates = certificates.issue(Path(self._folder.name))
         self._socket = socket.create_server(("127.0.0.1", port))
+        # asyncio does so for sockets that name their protocol only; head and body are two packets
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.url = f"https://localhost:{self._socket.getsockname()[1]}"
         self.tenant = tenant
         self.before_listing: Callable[[int], None] | None = None
