@@ -95,7 +95,7 @@ def stored(states: pl.DataFrame) -> list[str]:
     return [canonical(json.loads(raw)) for raw in states["Raw"]]
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=st.integers(0, 10**6))
 def test_a_week_of_changes_arrives_whole_whatever_crashes(
     served: Sandbox, source: GraphAlerts, seed: int

@@ -67,7 +67,7 @@ def test_every_item_has_what_all_types_have() -> None:
         ("hostLogonSession", {"user", "device"}),
         ("dns", {"ip"}),
         ("networkConnection", {"ip"}),
-        ("blob", {"blobContainer", "azureResource", "fileHash"}),
+        ("blob", {"blobContainer", "azureResource"}),
         ("ioTDevice", {"nic", "ip", "azureResource", "url"}),
         ("teamsMessage", {"file", "url"}),
         (
