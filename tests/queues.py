@@ -18,7 +18,7 @@ from etl.lake.lake import Lake
 from etl.sandbox import Sandbox, Tenant
 from etl.settings import Settings
 from etl.sources.graph import GraphAlerts
-from etl.stages import alerts, watermarks
+from etl.stages import alerts, model, watermarks
 from etl.stages.report import Report
 from etl.tenant import Tenant as Connected
 from etl.values import digest
@@ -101,8 +101,9 @@ def pulled(queue: Queue, lake: Lake, day: date = DAY) -> Report:
 
 
 def settle(queue: Queue, lake: Lake, day: date = DAY) -> Report:
-    """Pull a day and move its watermark; there is nothing else to publish."""
+    """Pull a day, model it and move its watermark."""
     report = pulled(queue, lake, day)
+    model.publish(lake, day)
     assert watermarks.move(lake, queue.source.name, [day]) == [Window.of_day(day)]
     return report
 

@@ -27,7 +27,7 @@ from etl.contracts import raw
 from etl.errors import AccessError, Forbidden, ServiceFailed, SignInRefused, Throttled
 from etl.lake.lake import Lake
 from etl.sandbox.gate import GraphError
-from etl.stages import watermarks
+from etl.stages import model, watermarks
 
 BEFORE = NOON - 6 * ticks.PER_HOUR
 ALWAYS = 10_000
@@ -60,6 +60,7 @@ def grow(healthy: Queue, records: list[Record] | None = None) -> list[Record]:
 
 def held_back(lake: Lake, known: set[str]) -> None:
     """Assert that the watermark stays, the day is to be made again, and raw only grew."""
+    model.publish(lake, DAY)
     assert watermarks.move(lake, "graph", [DAY]) == []
     assert reached(lake) == BEFORE + 2 * ticks.PER_MINUTE
     assert watermarks.unsettled(lake, "graph", [DAY]) == [DAY]
@@ -120,6 +121,7 @@ def test_an_incremental_answer_can_be_partial_too(
     assert ledger(lake)["Slice"] == "changed"
     assert ledger(lake)["Status"] == "partial"
     assert said in "; ".join(report.incomplete)
+    model.publish(lake, DAY)
     assert watermarks.move(lake, "graph", [DAY]) == []
     assert reached(lake) == mark
     healed(healthy, lake, known)

@@ -37,6 +37,8 @@ with Tenant.connect(Settings.read(os.environ)) as tenant:
     type(tenant.alerts).changed = watched
     done = alerts.pull(tenant.alerts, tenant.lake, days, tenant.overlap)
     print(sum(report.rows for report in done.values()), seen[1], peak(), flush=True)
+    for day in days:
+        model.publish(tenant.lake, day)
     watermarks.move(tenant.lake, tenant.alerts.name, days)
     input()
     again = alerts.pull(tenant.alerts, tenant.lake, days, tenant.overlap)

@@ -29,7 +29,7 @@ from etl.contracts import raw
 from etl.contracts.contract import Contract
 from etl.contracts.ops import LEDGER
 from etl.lake.lake import Lake
-from etl.stages import alerts, changes, watermarks
+from etl.stages import alerts, changes, model, watermarks
 from etl.stages.watermarks import FOREVER, Watermark
 from etl.windows import Window
 
@@ -257,6 +257,7 @@ def test_a_crash_while_raw_is_published_leaves_the_day_unsettled(
             alerts.pull(served.source, Mortal(tmp_path, lake.tenant, before), [DAY], OVERLAP)
         died = ledger(lake)
         unsettled = watermarks.unsettled(lake, "graph", [DAY])
+        model.publish(lake, DAY)
         moved = watermarks.move(lake, "graph", [DAY])
         at = reached(lake)
         settle(served, lake)
@@ -294,3 +295,17 @@ def test_an_update_in_the_future_carries_no_watermark_there(
     assert now - ticks.PER_MINUTE < first <= last < now + ticks.PER_MINUTE
     assert (found, still) == ((DAY,), ())
     assert shown(served.alerts) < states(lake)
+
+
+def test_what_another_run_pulled_meanwhile_is_not_claimed(tmp_path: Path) -> None:
+    """The watermark stays while raw has states that the standard model was not made of."""
+    with queue(many(3)) as served:
+        lake = lake_of(tmp_path, served)
+        settle(served, lake)
+        served.alerts.append(alert("new", NOON + 3 * ticks.PER_HOUR))
+        pulled(served, lake)
+        early = watermarks.move(lake, "graph", [DAY])
+        model.publish(lake, DAY)
+
+        assert early == []
+        assert watermarks.move(lake, "graph", [DAY]) == [Window.of_day(DAY)]

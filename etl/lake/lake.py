@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from etl.contracts.contract import PROVENANCE, Contract
 from etl.errors import LakeError
@@ -58,6 +59,11 @@ class Lake:
         if not path.exists():
             return contract.empty()
         return pl.read_parquet(path, hive_partitioning=False, glob=False)
+
+    def rows(self, contract: Contract, day: date) -> int:
+        """Return how many rows a partition has, without reading them."""
+        path = self.path(contract, day)
+        return int(pq.read_metadata(path).num_rows) if path.exists() else 0
 
     def publish(
         self, contract: Contract, day: date, frame: pl.DataFrame, part: str = "data"

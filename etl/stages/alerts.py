@@ -203,7 +203,7 @@ def _merge(lake: Lake, source: AlertSource, listing: _Listing, day: date) -> tup
 
 def _as_they_were(lake: Lake, window: Window) -> dict[date, Report]:
     """Report days about which nothing was read."""
-    rows = {day: _rows(lake.path(ALERTS, day)) for day in window.days}
+    rows = {day: lake.rows(ALERTS, day) for day in window.days}
     return {
         day: Report(rows=rows[day], read=0, published=0, changed=False,
                     doubts=_silence(lake, day, rows[day]))
@@ -215,19 +215,15 @@ def _as_it_was(lake: Lake, day: date) -> tuple[int, int, bool]:
     """Return what `_merge` would of a day about which nothing came; nothing is a result as well."""
     path = lake.path(ALERTS, day)
     if path.exists():
-        return _rows(path), 0, False
+        return lake.rows(ALERTS, day), 0, False
     return 0, 0, lake.publish(ALERTS, day, ALERTS.empty())
 
 
 def _silence(lake: Lake, day: date, rows: int) -> tuple[str, ...]:
     """Return a doubt about a day without alerts after one that had some."""
     before = date.fromordinal(day.toordinal() - 1)
-    earlier = 0 if rows else _rows(lake.path(ALERTS, before))
+    earlier = 0 if rows else lake.rows(ALERTS, before)
     return (f"no alert was created on {day}; the day before had {earlier}",) if earlier else ()
-
-
-def _rows(path: Path) -> int:
-    return pl.scan_parquet(path).select(pl.len()).collect().item() if path.exists() else 0
 
 
 def _falls_short(

@@ -15,6 +15,7 @@ from etl.normalise.drift import drift, united
 from etl.stages import batches
 from etl.stages.batches import Parts
 from etl.stages.report import Report
+from etl.stages.watermarks import ALERTS_PART
 
 BATCH: Final = 1000
 """Alerts read at once; bounds the memory this stage takes."""
@@ -60,9 +61,9 @@ def publish(lake: Lake, day: date) -> dict[str, Report]:
         rows = pl.scan_parquet(newest).select(pl.len()).collect().item()
         changed_too = lake.publish_file(core.ALERTS, day, newest)
     turned_away = pl.concat(rejected).sort("Table", "Rule", "Raw")
-    lake.publish(QUARANTINE, day, turned_away, "alerts")
+    lake.publish(QUARANTINE, day, turned_away, ALERTS_PART)
     strange = united(drifted)
-    lake.publish(SCHEMA_DRIFT, day, strange, "alerts")
+    lake.publish(SCHEMA_DRIFT, day, strange, ALERTS_PART)
     return {
         "AlertVersions": Report(
             rows=states.rows,

@@ -13,7 +13,9 @@ from typing import Final
 import polars as pl
 
 from etl import ticks
-from etl.contracts.ops import LEDGER, WATERMARKS
+from etl.contracts.core import ALERT_VERSIONS
+from etl.contracts.ops import LEDGER, QUARANTINE, WATERMARKS
+from etl.contracts.raw import ALERTS
 from etl.lake.lake import Lake
 from etl.windows import Window, of_days
 
@@ -21,7 +23,7 @@ FOREVER: Final = ticks.from_datetime(datetime(9999, 12, 31, tzinfo=UTC))
 """End of a window that takes in the days to come: what is created later is updated later, too."""
 
 ALERTS_PART: Final = "alerts"
-"""The part of the ledger that is about alerts."""
+"""The part of the ledger, and of the quarantine, that is about alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +89,15 @@ def unsettled(lake: Lake, source: str, days: Iterable[date]) -> list[date]:
 def move(lake: Lake, source: str, days: Sequence[date]) -> list[Window]:
     """Record what the last pull of some days reached; return the windows that moved.
 
-    A stretch of days moves where the ledger says of all of them that they are complete. To be
-    called when everything made of the pull is published. Raises LakeError.
+    A stretch of days moves where the ledger says of all of them that they are complete, and every
+    raw state has its row in AlertVersions or in quarantine: another run may have pulled meanwhile.
+    To be called when everything made of the pull is published. Raises LakeError.
     """
     moved = []
     for window in of_days(days):
         pulls = [_pull(lake, source, day) for day in window.days]
         whole = [pull for pull in pulls if pull is not None and pull.status == "complete"]
-        if len(whole) == len(pulls):
+        if len(whole) == len(pulls) and all(_modelled(lake, day) for day in window.days):
             reached = [pull.reached for pull in whole if pull.reached is not None]
             ended = max(pull.ended for pull in whole)
             claim(lake, source, Watermark(window, min(reached, default=None), ended))
@@ -120,6 +123,14 @@ def claim(lake: Lake, source: str, mark: Watermark) -> None:
     known = lake.read(WATERMARKS, start.date(), source)
     known = known.filter(pl.col("WindowEnd") > end)
     lake.publish(WATERMARKS, start.date(), pl.concat([known, WATERMARKS.frame([row])]), source)
+
+
+def _modelled(lake: Lake, day: date) -> bool:
+    """Return whether the standard model was made of all that raw has now."""
+    states = lake.rows(ALERTS, day)
+    rejected = lake.read(QUARANTINE, day, ALERTS_PART)
+    turned_away = rejected.filter(pl.col("Table") == ALERT_VERSIONS.table).height
+    return states == lake.rows(ALERT_VERSIONS, day) + turned_away
 
 
 def _read(lake: Lake, source: str) -> Iterator[Watermark]:
