@@ -1,7 +1,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -401,3 +401,19 @@ def test_an_answer_without_rows_is_a_failure(body: dict[str, Any]) -> None:
 
     with pytest.raises(ServiceFailed, match="no list of rows"):
         list(pull(Hunting(Broken()), (PROCESS,), around(1, "a"), 10))
+
+
+@pytest.mark.parametrize("silent", [0, 1], ids=["the count as well", "not the count"])
+def test_an_answer_that_says_it_lacks_something_is_partial(silent: int) -> None:
+    """A warning of the service makes a slice partial; a count with one counts for nothing."""
+
+    class Hesitant(Service):
+        def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
+            answer = Service.post(self, url, what, body)
+            return replace(answer, doubts=("HTTP 206",)) if len(self.asked) > silent else answer
+
+    rows = (Row(PROCESS, "a", BASE + HOUR), Row(PROCESS, "a", BASE + 2 * HOUR))
+    outcomes = pulled(Hesitant(rows), around(4, "a"), 100)
+    (slice_,) = [outcome for outcome in outcomes if outcome.part != "count"]
+
+    assert (slice_.status, slice_.detail, slice_.rows) == ("partial", "HTTP 206", 2)

@@ -84,9 +84,11 @@ def _pull(hunting: Hunting, piece: _Piece, max_rows: int) -> Iterator[Pulled]:
     rows = len(result.records)
     halves = piece.halves() if rows >= max_rows else ()
     cut = rows >= max_rows and not halves
+    doubt = "; ".join(result.doubts) or None
+    detail = f"cut at {rows} rows and cannot be halved" if cut else doubt
+    status = "truncated" if cut else "partial" if doubt else "complete"
     yield Pulled(
-        piece.table, piece.span, piece.part, "truncated" if cut else "complete",
-        f"cut at {rows} rows and cannot be halved" if cut else None, None,
+        piece.table, piece.span, piece.part, status, detail, None,
         [] if halves else result.records, started, datetime.now(UTC), result.request_id,
         result.size, result.calls, result.throttled, query.kql, 0 if halves else rows,
     )  # fmt: skip

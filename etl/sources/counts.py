@@ -34,6 +34,8 @@ class Counts:
     throttled: int = 0
     size: int = 0
     query: str = ""
+    partial: bool = False
+    """Whether the service said of an answer that something was missing from it."""
 
     def total(self, table: str) -> int | None:
         """Return the rows of a table, or None where they could not be counted."""
@@ -53,6 +55,8 @@ def count(hunting: Hunting, tables: Sequence[str], scope: Scope, max_rows: int) 
         counts.hours.clear()  # of a count that was split and refused half-way
         for table in tables:
             _count_alone(hunting, table, scope, max_rows, counts)
+    if counts.partial:
+        counts.hours.clear()  # a count that may lack something counts for nothing
     return counts
 
 
@@ -81,6 +85,7 @@ def _count(
     counts.calls += result.calls
     counts.throttled += result.throttled
     counts.size += result.size
+    counts.partial |= bool(result.doubts)
     counts.request_id, counts.query = result.request_id, query.kql
     if len(result.records) >= max_rows and span.length > ticks.PER_HOUR:
         for part in _on_the_hour(span):

@@ -45,6 +45,8 @@ class Result:
     size: int
     calls: int
     throttled: int
+    doubts: tuple[str, ...] = ()
+    """What the service says is missing from the rows, one line each."""
 
 
 @dataclass(slots=True)
@@ -103,4 +105,6 @@ def _run(client: Client, path: str, query: Literal, what: str) -> Result:
     records = body.get("results")
     if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
         raise ServiceFailed(what, "the answer has no list of rows")
-    return Result(records, answer.request_id, answer.size, answer.calls, answer.throttled)
+    return Result(
+        records, answer.request_id, answer.size, answer.calls, answer.throttled, answer.doubts
+    )

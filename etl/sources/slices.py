@@ -205,8 +205,9 @@ class _Puller:
     def _settled(self, piece: Slice, result: Result, query: str, started: datetime) -> Pulled:
         spent, self._spent = self._spent, _Spent()
         return Pulled(
-            piece.table, piece.window, _part(piece.scope), "complete", None, piece.expected,
-            result.records, started, datetime.now(UTC), result.request_id,
+            piece.table, piece.window, _part(piece.scope),
+            "partial" if result.doubts else "complete", "; ".join(result.doubts) or None,
+            piece.expected, result.records, started, datetime.now(UTC), result.request_id,
             result.size + spent.size, result.calls + spent.calls,
             result.throttled + spent.throttled, query, len(result.records),
         )  # fmt: skip
