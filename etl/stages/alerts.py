@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,9 @@ from etl.values import digest, part, text
 from etl.windows import Window, of_days
 
 log = logging.getLogger(__name__)
+
+_FEW: Final = 3
+"""Alerts that the day before had by this hour, on average, for their lack to be worth a word."""
 
 _KEY: Final = "coalesce(AlertId, Record), ContentHash"
 _OF_DAY: Final = f"""
@@ -220,10 +223,18 @@ def _as_it_was(lake: Lake, day: date) -> tuple[int, int, bool]:
 
 
 def _silence(lake: Lake, day: date, rows: int) -> tuple[str, ...]:
-    """Return a doubt about a day without alerts after one that had some."""
-    before = date.fromordinal(day.toordinal() - 1)
-    earlier = 0 if rows else lake.rows(ALERTS, before)
-    return (f"no alert was created on {day}; the day before had {earlier}",) if earlier else ()
+    """Return a doubt about a day without alerts after one that had some.
+
+    A day that has only begun is given as much of itself as it takes to expect an alert or two.
+    """
+    if rows:
+        return ()
+    earlier = lake.rows(ALERTS, day - timedelta(days=1))
+    start, now = Window.of_day(day).start, ticks.from_datetime(datetime.now(UTC))
+    passed = min(1.0, max(0.0, (now - start) / ticks.PER_DAY))
+    if earlier == 0 or (passed < 1 and earlier * passed < _FEW):
+        return ()
+    return (f"no alert was created on {day}; the day before had {earlier}",)
 
 
 def _falls_short(
