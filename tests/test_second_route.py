@@ -210,3 +210,12 @@ def test_no_text_makes_it_fail(fields: Record, other: object) -> None:
     assert found["EvidenceId"].equals(before["EvidenceId"])
     whole = found.filter(pl.col("KeySource").is_not_null())
     assert whole["ProcessId"].null_count() == whole["ProcessCreationTicks"].null_count() == 0
+
+
+def test_the_key_of_another_item_is_not_given_twice() -> None:
+    """A row about a process that the alert names with its key is not about one without."""
+    keyed = suspect(processId=1960, processCreationDateTime=AT)
+    items = evidence_of(alert(keyed, suspect(processCommandLine=None)))
+    found = filled(items, hunting("AlertEvidence").frame([row(told())]))
+
+    assert sorted(found["KeySource"].to_list(), key=str) == [None, "api"]

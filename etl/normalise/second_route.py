@@ -5,7 +5,7 @@ JSON text of its AdditionalFields. It fills an item only where it cannot be anot
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,18 +41,20 @@ def filled(evidence: pl.DataFrame, hunting_rows: pl.DataFrame) -> pl.DataFrame:
 
     An item gets the one key that the rows of its alert have which agree with all that is known of
     it: command line and file name as they are, hashes, pid, time and device where both sides have
-    them. Where two rows have different keys, or one has none, it stays as it is.
+    them. Where two rows have different keys, or one has none, it stays as it is; so it does where
+    the key is that of another item, which the row is then about.
     """
     with_tenant = "TenantId" in hunting_rows.columns
     told = _told(hunting_rows, with_tenant=with_tenant)
     lacking = evidence.filter(
         pl.col("EvidenceType") == "processEvidence", pl.col("KeySource").is_null()
     )
+    own = _own(evidence, with_tenant=with_tenant)
     found: list[Record] = []
     for item in lacking.iter_rows(named=True):
         alert = (item["TenantId"] if with_tenant else None, item["AlertId"])
         key = _key(item, told.get(alert, []))
-        if key is not None:
+        if key is not None and not _taken(key, own.get(alert, [])):
             found.append({name: item[name] for name in _KEY} | key)
     new = pl.DataFrame(found, schema=_SCHEMA, orient="row")
     joined = evidence.join(
@@ -73,6 +75,22 @@ def filled(evidence: pl.DataFrame, hunting_rows: pl.DataFrame) -> pl.DataFrame:
         else name
         for name in evidence.columns
     )
+
+
+def _own(evidence: pl.DataFrame, *, with_tenant: bool) -> dict[_Alert, list[tuple[int, int]]]:
+    """Return the process keys that came with each alert: pid and creation ticks."""
+    own: defaultdict[_Alert, list[tuple[int, int]]] = defaultdict(list)
+    keyed = evidence.filter(pl.col("KeySource") == "api")
+    columns = ("TenantId", "AlertId", "ProcessId", "ProcessCreationTicks")
+    for tenant, alert, pid, created in keyed.select(columns).iter_rows():
+        own[tenant if with_tenant else None, alert].append((pid, created))
+    return own
+
+
+def _taken(key: Record, own: Iterable[tuple[int, int]]) -> bool:
+    """Tell whether a key is one of some others, however finely each source shows the time."""
+    pid, created = key["ProcessId"], key["ProcessCreationTicks"]
+    return any(pid == other and abs(created - at) < ticks.PER_SECOND for other, at in own)
 
 
 def _told(rows: pl.DataFrame, *, with_tenant: bool) -> dict[_Alert, list[_Told]]:
