@@ -3,33 +3,18 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
 import pytest
-from runs import bare, environment, generous
+from runs import bare, call, environment, generous
 
 from etl.contracts.hunting import EVENT_TABLES
 from etl.sandbox import Sandbox, Tenant
 
 PROVENANCE = ("IngestedAt", "SourceRequestId")
 CHECKOUT = Path(__file__).parent.parent
-
-
-def call(
-    arguments: Sequence[str], settings: Mapping[str, str], folder: Path
-) -> subprocess.CompletedProcess[str]:
-    """Run the command line as a child process in `folder`, with nothing but `settings` set."""
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "etl", *arguments],
-        env=bare(settings) | {"PYTHONPATH": str(CHECKOUT)},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
 
 
 def run_first_day(

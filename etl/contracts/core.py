@@ -70,6 +70,12 @@ ALERT_VERSIONS: Final = Contract(
     ),
 )
 
+NEWEST_FIRST: Final = (
+    "LastUpdateTicks desc nulls last, AlertSource = 'graph' desc, SeenAt desc, ContentHash"
+)
+"""The order of an alert's states in SQL: by last update; Graph says more than its elder; then by
+when a state was seen."""
+
 ALERTS: Final = Contract(
     layer="core",
     table="Alerts",

@@ -40,12 +40,12 @@ _AS_OF: Final = """
 select * from core.AlertVersions where {instant} <= Moment::timestamptz
 qualify row_number() over (
     partition by TenantId, AlertId
-    order by LastUpdateTicks desc nulls last, AlertSource = 'graph' desc, SeenAt desc, ContentHash
+    order by {order}
 ) = 1
 """
 _STATES: Final = {
-    "AlertsAsOf": _AS_OF.format(instant="LastUpdateTime"),
-    "AlertsKnownAt": _AS_OF.format(instant="SeenAt"),
+    "AlertsAsOf": _AS_OF.format(instant="LastUpdateTime", order=core.NEWEST_FIRST),
+    "AlertsKnownAt": _AS_OF.format(instant="SeenAt", order=core.NEWEST_FIRST),
 }
 """Macros that give each alert's state at an instant: by its last update, and as it was known."""
 

@@ -162,7 +162,7 @@ class Entities:
     def _count(
         self, calls: int, *, size: int = 0, throttled: int = 0, doubt: str | None = None
     ) -> None:
-        """Add to what the page took; a doubt is told once a pull."""
+        """Add to what the page took; a remark is told once a pull."""
         new = () if doubt is None or doubt in self._told else (doubt,)
         self._told.update(new)
         self._spent = replace(

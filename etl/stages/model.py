@@ -25,11 +25,10 @@ _NEWEST: Final = f"""
 select {", ".join(core.ALERTS.types)} from Parts
 qualify row_number() over (
     partition by TenantId, AlertId
-    order by LastUpdateTicks desc nulls last, AlertSource = 'graph' desc, SeenAt desc, ContentHash
+    order by {core.NEWEST_FIRST}
 ) = 1
 order by AlertId
 """  # noqa: S608 - names of the contract
-"""The newest state by last update; Graph says more than its elder; then by when it was seen."""
 
 
 def publish(lake: Lake, day: date) -> dict[str, Report]:
