@@ -32,7 +32,7 @@ def build(
             core.core_alerts,
             raw.raw_alert_tables,
             core.core_evidence,
-            raw.raw_telemetry,
+            hunting.hunting_telemetry,
             *hunting.TABLES,
             mart.mart_correlation,
             ops.ops_reconciliation,

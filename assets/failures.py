@@ -8,6 +8,7 @@ import dagster as dg
 from etl.errors import EtlError, Throttled
 
 RETRIES = 5
+"""How often a step is run again once a quota has been used up."""
 
 
 @contextmanager

@@ -1,13 +1,59 @@
-"""Hunting assets: one typed, judged table each, of telemetry and of what hunting says of alerts."""
+"""Hunting assets: telemetry around alerts and what was hunted for, raw and typed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import dagster as dg
 
-from assets.metadata import Results, checks, results, spec
+from assets.metadata import Results, checks, layer, results, spec
 from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
-from etl.contracts import raw
+from etl.contracts import core, ops, raw
 from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, hunting
-from etl.stages import events
+from etl.contracts.mart import ALERT_HUNTS
+from etl.stages import events, pull
+from etl.stages.options import Options
+from etl.stages.report import Report
+from etl.tenant import Tenant
+
+AROUND = [core.ALERTS.key, core.ALERT_DEVICES.key, core.ALERT_EVIDENCE.key]
+RAW = [raw.telemetry(table) for table in EVENT_TABLES]
+TYPED = [hunting(table) for table in EVENT_TABLES]
+ACCOUNTS = (ops.LEDGER, ops.QUERIES, ops.DEVICE_HOURS)
+
+
+@dg.multi_asset(
+    name="hunting_telemetry",
+    specs=[
+        *[spec(table, AROUND, {"microsoft", "parquet"}) for table in RAW],
+        *[spec(table, [raw.telemetry(table.table).key], {"polars", "parquet"}) for table in TYPED],
+        spec(ALERT_HUNTS, [table.key for table in TYPED], {"microsoft", "parquet"}),
+        *[spec(table, AROUND, {"parquet"}) for table in ACCOUNTS],
+    ],
+    check_specs=[
+        *[check for table in RAW for check in checks(table, doubtful=True)],
+        *[check for table in TYPED for check in checks(table, doubtful=True)],
+        *checks(ALERT_HUNTS, doubtful=True),
+    ],
+    partitions_def=DAY,
+    backfill_policy=SEVERAL_DAYS,
+)
+def hunting_telemetry(
+    context: dg.AssetExecutionContext, tenants: dg.ResourceParam[Tenants]
+) -> Results:
+    """Plan, pull and type telemetry around each day's alerts, then hunt for what has no match."""
+
+    def stage(tenant: Tenant, days: Sequence[date]) -> Mapping[date, Mapping[str, Report]]:
+        return {
+            day: pull.pull(tenant.hunting, tenant.lake, day, Options.of(tenant.settings))
+            for day in days
+        }
+
+    done = tenants.each(context, stage)
+    for table in (*RAW, *TYPED, ALERT_HUNTS):
+        yield from results(context, table, layer(done, table.layer), doubtful=True)
+    for table in ACCOUNTS:
+        yield dg.MaterializeResult(asset_key=dg.AssetKey(table.key))
 
 
 def _table(table: str) -> dg.AssetsDefinition:
@@ -16,7 +62,7 @@ def _table(table: str) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"hunting_{table}",
         specs=[spec(contract, [raw.telemetry(table).key], {"polars", "parquet"})],
-        check_specs=checks(contract),
+        check_specs=checks(contract, doubtful=True),
         partitions_def=DAY,
         backfill_policy=SEVERAL_DAYS,
     )
@@ -27,9 +73,10 @@ def _table(table: str) -> dg.AssetsDefinition:
                 day: {table: events.publish(tenant.lake, day, table)} for day in days
             },
         )
-        yield from results(context, contract, done)
+        yield from results(context, contract, done, doubtful=True)
 
     return typed
 
 
-TABLES = [_table(table) for table in (*ALERT_TABLES, *EVENT_TABLES)]
+TABLES = [_table(table) for table in ALERT_TABLES]
+"""The tables in which hunting tells of the alerts themselves; evidence is read with their help."""

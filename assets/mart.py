@@ -7,7 +7,7 @@ from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
 from etl.contracts import core, ops
 from etl.contracts.hunting import EVENT_TABLES, hunting
-from etl.contracts.mart import MART
+from etl.contracts.mart import CORRELATED
 from etl.stages import marts
 
 INPUTS = [
@@ -21,8 +21,8 @@ INPUTS = [
 
 @dg.multi_asset(
     name="mart_correlation",
-    specs=[spec(contract, INPUTS, {"duckdb", "parquet"}) for contract in MART],
-    check_specs=[check for contract in MART for check in checks(contract)],
+    specs=[spec(contract, INPUTS, {"duckdb", "parquet"}) for contract in CORRELATED],
+    check_specs=[check for contract in CORRELATED for check in checks(contract)],
     partitions_def=DAY,
     backfill_policy=SEVERAL_DAYS,
 )
@@ -33,8 +33,14 @@ def mart_correlation(
     done = tenants.each(
         context,
         lambda tenant, days: {
-            day: marts.publish(tenant.lake, day, tenant.settings.match_tolerance_ms) for day in days
+            day: marts.publish(
+                tenant.lake,
+                day,
+                tenant.settings.match_tolerance_ms,
+                tenant.settings.landing_minutes,
+            )
+            for day in days
         },
     )
-    for contract in MART:
+    for contract in CORRELATED:
         yield from results(context, contract, done)

@@ -20,7 +20,7 @@ _MOST_SHOWN = 100
 
 _SUMMED = frozenset(
     {"dagster/partition_row_count", "published", "read", "quarantined", "duplicates", "api_calls",
-     "hunting_calls", "throttled", "slices"}
+     "hunting_calls", "throttled", "slices", "hunts"}
 )  # fmt: skip
 """Numbers that may be added up over tenants."""
 
@@ -98,6 +98,17 @@ def results(
     if doubtful:
         found.append(_expected(key, told))
     yield dg.MaterializeResult(asset_key=key, check_results=found)
+
+
+def layer(
+    done: Mapping[str, Mapping[str, Mapping[str, Report]]], name: str
+) -> dict[str, Mapping[str, Mapping[str, Report]]]:
+    """Return what was done to the tables of one layer, where a stage tells them apart by layer."""
+    return {
+        key.removeprefix(f"{name}."): days
+        for key, days in done.items()
+        if key.startswith(f"{name}.")
+    }
 
 
 def _where(day: str, tenant: str, reports: Mapping[str, Report]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from etl.contracts import core, raw
 from etl.contracts.hunting import hunting
 from etl.contracts.mart import MART
 from etl.contracts.ops import QUARANTINE, RECONCILIATION, SCHEMA_DRIFT, WATERMARKS
-from etl.stages import marts, reconciliation, watermarks
+from etl.stages import marts, pull, reconciliation, watermarks
 from etl.stages.report import Report
 from etl.tenant import Tenant
 
@@ -93,10 +93,15 @@ def ops_quarantine(
 def ops_watermarks(
     context: dg.AssetExecutionContext, tenants: dg.ResourceParam[Tenants]
 ) -> Results:
-    """Move the watermark where days were pulled whole, now that all is published."""
+    """Move the watermark where days were pulled whole, now that all is published.
+
+    Answers that were kept for a pull that might be resumed have done their work.
+    """
 
     def stage(tenant: Tenant, days: Sequence[date]) -> Mapping[date, Mapping[str, Report]]:
         moved = watermarks.move(tenant.lake, tenant.alerts.name, days)
+        for day in days:
+            pull.close(tenant.lake, day)
         stuck = sorted(set(days) - {day for window in moved for day in window.days})
         if stuck:
             context.log.warning("%s: the watermark stays for %s", tenant.name, stuck[0])

@@ -1,4 +1,4 @@
-"""Raw assets: alerts and telemetry as the service answers, and the ledger of what was asked."""
+"""Raw assets: alerts, and what hunting says of them, as the service answers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -8,16 +8,16 @@ import dagster as dg
 from assets.metadata import Results, checks, results, spec
 from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
-from etl.contracts import core, ops, raw
-from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES
-from etl.stages import alert_tables, alerts, telemetry
+from etl.contracts import core, raw
+from etl.contracts.hunting import ALERT_TABLES
+from etl.stages import alert_tables, alerts
+from etl.stages.options import Options
+from etl.stages.pull import LOCK
 from etl.stages.report import Report
 from etl.tenant import Tenant
 
 KINDS = {"microsoft", "parquet"}
-TELEMETRY = [raw.telemetry(table) for table in EVENT_TABLES]
 ABOUT_ALERTS = [raw.telemetry(table) for table in ALERT_TABLES]
-AROUND = [core.ALERTS.key, core.ALERT_DEVICES.key, core.ALERT_EVIDENCE.key]
 
 
 @dg.multi_asset(
@@ -51,33 +51,14 @@ def raw_alert_tables(
     """Pull what hunting says of the alerts themselves."""
 
     def stage(tenant: Tenant, days: Sequence[date]) -> Mapping[date, Mapping[str, Report]]:
-        most = tenant.settings.hunting_max_rows
-        return {day: alert_tables.pull(tenant.hunting, tenant.lake, day, most) for day in days}
+        with tenant.lake.alone(LOCK):
+            return {
+                day: alert_tables.pull(
+                    tenant.hunting, tenant.lake, day, Options.of(tenant.settings)
+                )
+                for day in days
+            }
 
     done = tenants.each(context, stage)
     for table in ABOUT_ALERTS:
         yield from results(context, table, done, doubtful=True)
-
-
-@dg.multi_asset(
-    name="raw_telemetry",
-    specs=[
-        *[spec(table, AROUND, KINDS) for table in TELEMETRY],
-        spec(ops.LEDGER, AROUND, {"parquet"}),
-    ],
-    check_specs=[check for table in TELEMETRY for check in checks(table, doubtful=True)],
-    partitions_def=DAY,
-    backfill_policy=SEVERAL_DAYS,
-)
-def raw_telemetry(context: dg.AssetExecutionContext, tenants: dg.ResourceParam[Tenants]) -> Results:
-    """Pull telemetry around each day's alerts, many devices in a query."""
-
-    def stage(tenant: Tenant, days: Sequence[date]) -> Mapping[date, Mapping[str, Report]]:
-        most = tenant.settings.hunting_max_rows
-        with tenant.lake.alone("telemetry"):
-            return {day: telemetry.pull(tenant.hunting, tenant.lake, day, most) for day in days}
-
-    done = tenants.each(context, stage)
-    for table in TELEMETRY:
-        yield from results(context, table, done, doubtful=True)
-    yield dg.MaterializeResult(asset_key=dg.AssetKey(ops.LEDGER.key))

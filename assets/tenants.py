@@ -2,7 +2,8 @@
 
 With one tenant a failure fails the step, as anywhere. With several it is noted on the run, the
 tenant is left out of the steps that follow, and its own check fails; the step fails only when it
-failed for all.
+failed for all. A tenant whose quota is used up has not failed: the others are done first, then the
+step is run again, in which those that were done find nothing left to do.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,8 +14,8 @@ from typing import Final
 
 import dagster as dg
 
-from assets.failures import as_dagster
-from etl.errors import EtlError
+from assets.failures import RETRIES, as_dagster
+from etl.errors import EtlError, Throttled
 from etl.settings import Settings
 from etl.stages.report import Report
 from etl.tenant import Tenant
@@ -54,6 +55,7 @@ class Tenants:
         tenants = self.of_run(context.run.tags)
         failed = failures(context.instance, context.run.run_id)
         done: Done = {}
+        waiting: list[float] = []
         for tenant in tenants:
             if tenant.name in failed:
                 continue
@@ -63,13 +65,18 @@ class Tenants:
                 if len(tenants) == 1:
                     with as_dagster():
                         raise
-                failed[tenant.name] = str(error)
                 context.log.warning("%s: %s", tenant.name, error)
+                if isinstance(error, Throttled) and context.retry_number < RETRIES:
+                    waiting.append(error.retry_after)
+                    continue
+                failed[tenant.name] = str(error)
                 note(context.instance, context.run.run_id, tenant.name, str(error))
                 continue
             for day, tables in reports.items():
                 for table, report in tables.items():
                     done.setdefault(table, {}).setdefault(str(day), {})[tenant.name] = report
+        if waiting:
+            raise dg.RetryRequested(RETRIES, seconds_to_wait=min(waiting))
         if len(failed) == len(tenants):
             told = "; ".join(f"{name}: {why}" for name, why in failed.items())
             raise dg.Failure(told, allow_retries=False)

@@ -1,4 +1,4 @@
-"""The clouds that Defender runs in, and where each has its sign-in and its APIs.
+"""The clouds that Defender runs in, and where each has its sign-in, APIs and portal.
 
 Hosts: learn.microsoft.com/graph/deployments and learn.microsoft.com/defender-endpoint/gov. Settings
 may send a client elsewhere; the names that tokens are asked for remain those of the cloud.
@@ -22,6 +22,9 @@ class Cloud:
     mde_resource: str
     """What tokens for Defender for Endpoint are for, whichever of its hosts is called."""
 
+    portal: str
+    """The host of the Defender portal, without a scheme."""
+
 
 _GOVERNMENT: Final = "https://api-gov.securitycenter.microsoft.us"
 _COMMUNITY: Final = "https://api-gcc.securitycenter.microsoft.us"
@@ -32,24 +35,28 @@ CLOUDS: Final = {
         "https://graph.microsoft.com",
         "https://api.security.microsoft.com",
         "https://api.securitycenter.microsoft.com",
+        "security.microsoft.com",
     ),
     "gcc": Cloud(
         "https://login.microsoftonline.com",
         "https://graph.microsoft.com",
         _COMMUNITY,
         _COMMUNITY,
+        "security.microsoft.com",
     ),
     "gcc-high": Cloud(
         "https://login.microsoftonline.us",
         "https://graph.microsoft.us",
         _GOVERNMENT,
         _GOVERNMENT,
+        "security.microsoft.us",
     ),
     "dod": Cloud(
         "https://login.microsoftonline.us",
         "https://dod-graph.microsoft.us",
         _GOVERNMENT,
         _GOVERNMENT,
+        "security.apps.mil",
     ),
 }
 """Every cloud by the name that the settings use."""

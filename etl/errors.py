@@ -12,6 +12,7 @@
         ├── RequestRefused   4xx: the request itself is at fault
         │   ├── TableUnknown     a hunting table that this tenant does not have
         │   └── ResultTooLarge   the answer passes the service's limits; ask for less
+        │       └── TooHeavy         the service gives up on the query without a word
         └── UntrustedHost    a link leads away from the configured host
 
 Messages name the thing, the value and the remedy, and never a secret. Library errors are translated
@@ -130,6 +131,10 @@ class ResultTooLarge(RequestRefused):
     """The result passes a limit of the service in rows, bytes or time."""
 
     remedy = "less has to be asked for at once"
+
+
+class TooHeavy(ResultTooLarge):
+    """The service times out on this very query each time; a lighter one may pass."""
 
 
 class UntrustedHost(AccessError):

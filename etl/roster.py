@@ -35,6 +35,9 @@ _OTHERS: Final = (
     "DEFENDER_ALERT_OVERLAP_MINUTES",
     "DEFENDER_HUNTING_MAX_ROWS",
     "DEFENDER_HUNTING_CALLS_PER_MINUTE",
+    "DEFENDER_HUNTING_RESERVE_PERCENT",
+    "DEFENDER_HUNTING_PARALLEL",
+    "DEFENDER_LANDING_MINUTES",
     "DEFENDER_MATCH_TOLERANCE_MS",
 )
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -121,7 +124,7 @@ def _setting(key: str, value: object, environment: Mapping[str, str]) -> dict[st
     if key in _SECRETS:
         remedy = f"take it out and name the variable that holds it with {key}{_FROM}"
         raise ConfigError(key, "is a secret and must not stand in the file", remedy)
-    if key == "DEFENDER_LAKE":
+    if key in {"DEFENDER_LAKE", "DEFENDER_STATE"}:
         raise ConfigError(key, "is one for all tenants", "set it in the environment")
     secret = key.removesuffix(_FROM)
     if key not in (*_IDENTITY, *_HOSTS, *_OTHERS) and (secret == key or secret not in _SECRETS):

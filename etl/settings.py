@@ -8,11 +8,15 @@ tenants stand in a file, which `etl.roster` reads.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from etl import roster, variables
 from etl.clouds import CLOUDS
 from etl.errors import ConfigError
 from etl.sign_in import SignIn
+
+_MOST_RESERVED: Final = 90
+"""Per cent of the hunting calls that may be left for others: with more there is hardly a pull."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +56,22 @@ class Settings:
     lake: Path
     hunting_max_rows: int
     hunting_calls_per_minute: int
+    hunting_reserve_percent: int
+    """The share of those calls that is left for others of the tenant."""
+
+    hunting_parallel: int
+    landing_minutes: int
+    """How long telemetry is waited for before a miss closes."""
+
+    state: Path
+    """The folder of what processes share that is no part of the lake."""
+
     match_tolerance_ms: int
+
+    @property
+    def hunting_rate(self) -> int:
+        """The hunting calls a minute after the reserve, one at least."""
+        return max(1, self.hunting_calls_per_minute * (100 - self.hunting_reserve_percent) // 100)
 
     @classmethod
     def every(cls, environment: Mapping[str, str]) -> "tuple[Settings, ...]":
@@ -109,6 +128,12 @@ class Settings:
             hunting_calls_per_minute=variables.number(
                 environment, "DEFENDER_HUNTING_CALLS_PER_MINUTE", 45, 1
             ),
+            hunting_reserve_percent=variables.number(
+                environment, "DEFENDER_HUNTING_RESERVE_PERCENT", 10, 0, _MOST_RESERVED
+            ),
+            hunting_parallel=variables.number(environment, "DEFENDER_HUNTING_PARALLEL", 4, 1),
+            landing_minutes=variables.number(environment, "DEFENDER_LANDING_MINUTES", 40, 0),
+            state=state_folder(environment),
             match_tolerance_ms=variables.number(environment, "DEFENDER_MATCH_TOLERANCE_MS", 10, 0),
         )
 
@@ -122,3 +147,13 @@ def lake_folder(environment: Mapping[str, str]) -> Path:
     if "://" in text:
         raise ConfigError("DEFENDER_LAKE", f"{text!r} is no folder", "name a local folder")
     return variables.path("DEFENDER_LAKE", text)
+
+
+def state_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder of what processes of this machine share, absolute.
+
+    Raises ConfigError.
+    """
+    cache = environment.get("XDG_CACHE_HOME") or "~/.cache"
+    text = environment.get("DEFENDER_STATE") or f"{cache}/defender-etl"
+    return variables.path("DEFENDER_STATE", text)

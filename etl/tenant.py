@@ -1,13 +1,13 @@
 """One Defender tenant: its lake and the ways in that its settings name."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Self
 
 from etl import ticks
 from etl.access.client import Client
 from etl.access.credentials import credentials
 from etl.access.limits import Limiter
+from etl.access.record import Record
 from etl.lake.lake import Lake
 from etl.settings import Settings
 from etl.sources import graph, hunting, mde
@@ -34,32 +34,40 @@ class Tenant:
 
     @classmethod
     def connect(cls, settings: Settings) -> "Tenant":
-        """Make the ways into a tenant; they share one sign-in an API, and keep to their quotas."""
+        """Make the ways into a tenant; they share one sign-in an API, and keep to their quotas.
+
+        Raises ConfigError, before anything is asked.
+        """
         lake = Lake(settings.lake, settings.tenant_id)
         signed_in = credentials(settings, settings.graph_resource, settings.graph_url)
         verify = str(settings.ca_bundle) if settings.ca_bundle else True
 
-        def on_graph(permission: str, per_minute: int) -> Client:
-            limiter = _limiter(settings.graph_url, lake.tenant, permission, per_minute)
-            return Client(settings.graph_url, signed_in, limiter, permission, verify)
+        def limiter(root: str, permission: str, minute: int, hour: int | None = None) -> Limiter:
+            record = Record.of(settings.state, root, lake.tenant, permission)
+            return Limiter(record, minute, hour)
 
-        hunts = on_graph(hunting.PERMISSION, settings.hunting_calls_per_minute)
+        def on_graph(permission: str, per_minute: int, *, queries: bool = False) -> Client:
+            root = settings.graph_url
+            limits = limiter(root, permission, per_minute)
+            return Client(root, signed_in, limits, permission, verify, hunting=queries)
+
+        hunts = on_graph(hunting.PERMISSION, settings.hunting_rate, queries=True)
         if settings.alerts == "graph":
             listed = on_graph(graph.PERMISSION, ALERT_CALLS_PER_MINUTE)
             return cls(settings, lake, GraphAlerts(listed), Hunting(hunts))
         root = settings.mde_url
         at_mde = credentials(settings, settings.mde_resource, root)
 
-        def on_mde(permission: str, per_minute: int, per_hour: int) -> Client:
-            limiter = _limiter(root, lake.tenant, permission, per_minute, per_hour)
-            return Client(root, at_mde, limiter, permission, verify, audience_by_403=True)
+        def on_mde(permission: str, calls: tuple[int, int], *, queries: bool = False) -> Client:
+            limits = limiter(root, permission, *calls)
+            return Client(
+                root, at_mde, limits, permission, verify, audience_by_403=True, hunting=queries
+            )
 
-        legacy = on_mde(
-            hunting.LEGACY_PERMISSION,
-            min(hunting.LEGACY_CALLS_PER_MINUTE, settings.hunting_calls_per_minute),
-            hunting.LEGACY_CALLS_PER_HOUR,
-        )
-        alerts = on_mde(mde.PERMISSION, mde.CALLS_PER_MINUTE, mde.CALLS_PER_HOUR)
+        rate = min(hunting.LEGACY_CALLS_PER_MINUTE, settings.hunting_rate)
+        legacy_calls = rate, hunting.LEGACY_CALLS_PER_HOUR
+        legacy = on_mde(hunting.LEGACY_PERMISSION, legacy_calls, queries=True)
+        alerts = on_mde(mde.PERMISSION, (mde.CALLS_PER_MINUTE, mde.CALLS_PER_HOUR))
         return cls(settings, lake, MdeAlerts(alerts), Hunting(hunts, legacy))
 
     @property
@@ -78,15 +86,3 @@ class Tenant:
     def __exit__(self, *_: object) -> None:
         self.alerts.close()
         self.hunting.close()
-
-
-@cache
-def _limiter(
-    root: str,  # noqa: ARG001 - which quota it is
-    tenant: str,  # noqa: ARG001
-    permission: str,  # noqa: ARG001
-    per_minute: int,
-    per_hour: int | None = None,
-) -> Limiter:
-    """Return the one limiter of a quota, which outlives a run: the service counts on."""
-    return Limiter(per_minute, per_hour)

@@ -62,15 +62,18 @@ def host(environment: Mapping[str, str], name: str, default: str) -> str:
     return value
 
 
-def number(environment: Mapping[str, str], name: str, default: int, least: int) -> int:
-    """Return a whole number that is not below `least`."""
+def number(
+    environment: Mapping[str, str], name: str, default: int, least: int, most: int | None = None
+) -> int:
+    """Return a whole number that is neither below `least` nor, where that is set, above `most`."""
     text = environment.get(name) or str(default)
     try:
         value = int(text)
     except ValueError:
         value = least - 1
-    if value < least:
-        raise ConfigError(name, f"{text!r} is not a number of at least {least}", f"try {default}")
+    if value < least or (most is not None and value > most):
+        allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ConfigError(name, f"{text!r} is not a number {allowed}", f"try {default}")
     return value
 
 

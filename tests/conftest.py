@@ -10,9 +10,18 @@ from runs import environment, generous, run
 from etl.sandbox import Sandbox, Tenant
 
 SCALE = 0.3
+STATE = "DEFENDER_STATE"
 
 settings.register_profile("noisy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("noisy")  # machines differ; time is for benchmarks
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let calls be counted together in a folder of these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(STATE, str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import made
-from runs import UNHURRIED, environment, generous
+from limiters import limiter
+from runs import environment, generous
 
 from etl import ticks
-from etl.access.limits import Limiter
 from etl.contracts import raw
 from etl.contracts.ops import LEDGER
 from etl.lake.lake import Lake
@@ -66,7 +66,7 @@ def queue(
     ):
         assert isinstance(connected.alerts, GraphAlerts)
         client = connected.alerts.client
-        client.attempts, client.limiter = attempts, Limiter(UNHURRIED)
+        client.attempts, client.limiter = attempts, limiter()
         yield Queue(sandbox, GraphAlerts(client, page=page))
 
 

@@ -38,6 +38,7 @@ def environment(sandbox: Sandbox, lake: Path, **settings: str) -> dict[str, str]
     """Return the settings of a client of `sandbox`."""
     return {
         **sandbox.environment,
+        "DEFENDER_STATE": os.environ["DEFENDER_STATE"],
         "DEFENDER_LAKE": str(lake),
         "DEFENDER_HUNTING_CALLS_PER_MINUTE": str(UNHURRIED),
         **settings,
@@ -85,9 +86,17 @@ def table(lake: Path, layer: str, name: str) -> pl.DataFrame:
 
 
 def bare(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a child process: this one's without settings, and the given."""
+    """Return the environment of a child process: this one's without settings, and the given.
+
+    Where calls are counted stays the same.
+    """
     ours = ("AZURE_", "DEFENDER_", "DAGSTER_", "REQUESTS_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(ours)} | dict(settings)
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "DEFENDER_STATE" or not name.startswith(ours)
+    }
+    return kept | dict(settings)
 
 
 def call(

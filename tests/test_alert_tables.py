@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from runs import UNHURRIED, environment, generous
+from limiters import limiter
+from runs import environment, generous
 
 from etl import ticks
-from etl.access.limits import Limiter
 from etl.contracts import core, raw
 from etl.contracts.hunting import hunting as contract
 from etl.contracts.ops import LEDGER
@@ -82,7 +82,7 @@ def hunted(held: list[Row], **faults: Any) -> Iterator[Hunted]:  # noqa: ANN401
         Connected.connect(Settings.read(environment(sandbox, Path("unused")))) as connected,
     ):
         client = connected.hunting.client
-        client.attempts, client.limiter = 2, Limiter(UNHURRIED)
+        client.attempts, client.limiter = 2, limiter()
         yield Hunted(sandbox, Hunting(client))
 
 

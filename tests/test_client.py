@@ -1,16 +1,21 @@
 """The HTTP client against a scripted server: when it asks again, when it stops, whom it trusts."""
 
+import gzip
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
+from limiters import limiter
 
 from etl.access.client import Client
-from etl.access.limits import Limiter
+from etl.access.connections import Connections
+from etl.access.failures import Again
 from etl.errors import (
     Forbidden,
     RequestRefused,
@@ -19,10 +24,13 @@ from etl.errors import (
     SignInRefused,
     TableUnknown,
     Throttled,
+    TooHeavy,
     UntrustedHost,
 )
 
-OK = (200, {}, b'{"value": []}')
+Answered = tuple[int, dict[str, str], bytes]
+
+OK: Answered = (200, {}, b'{"value": []}')
 AGAIN = {"Retry-After": "0"}
 
 
@@ -32,9 +40,9 @@ class Tokens:
 
     renewed: int = 0
 
-    def token(self, *, renew: bool = False) -> str:
-        """Return the token, a new one where asked."""
-        self.renewed += renew
+    def token(self, *, refused: str | None = None) -> str:
+        """Return the token, a new one where the last was refused."""
+        self.renewed += refused is not None
         return f"token-{self.renewed}"
 
     def close(self) -> None:
@@ -45,7 +53,7 @@ class Tokens:
 class Script:
     """What the server answers, in order, and what it was sent."""
 
-    answers: list[tuple[int, dict[str, str], bytes]]
+    answers: list[Answered]
     authorizations: list[str] = field(default_factory=list)
 
 
@@ -55,16 +63,20 @@ def refusal(message: str) -> bytes:
 
 
 @contextmanager
-def serving(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[Client, Script]]:
+def serving(*answers: Answered) -> Iterator[tuple[Client, Script]]:
     """Serve the answers on loopback and lend a client of it."""
     script = Script(list(answers))
 
     class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
         def do_GET(self) -> None:
             script.authorizations.append(self.headers["Authorization"])
             status, headers, body = script.answers.pop(0)
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
@@ -73,10 +85,10 @@ def serving(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[Clien
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     root = f"http://127.0.0.1:{server.server_port}"
-    client = Client(root, Tokens(), Limiter(1000), "Some.Permission", attempts=3, longest_wait=5)
+    client = Client(root, Tokens(), limiter(), "Some.Permission", attempts=3, longest_wait=5)
     try:
         yield client, script
     finally:
@@ -91,7 +103,7 @@ def serving(*answers: tuple[int, dict[str, str], bytes]) -> Iterator[tuple[Clien
     [(429, AGAIN, b""), (503, AGAIN, b""), (500, AGAIN, b"oops"), (200, {}, b'{"value": [')],
     ids=["throttled", "unavailable", "failed", "cut off"],
 )
-def test_a_passing_failure_is_asked_again(failure: tuple[int, dict[str, str], bytes]) -> None:
+def test_a_passing_failure_is_asked_again(failure: Answered) -> None:
     """What may pass is asked again, and the calls it took are counted."""
     with serving(failure, OK) as (client, _):
         answer = client.get("alerts", "list")
@@ -99,6 +111,33 @@ def test_a_passing_failure_is_asked_again(failure: tuple[int, dict[str, str], by
     assert answer.body == {"value": []}
     assert answer.calls == 2
     assert answer.throttled == (failure[0] == 429)
+
+
+def test_the_caller_may_read_the_body_himself() -> None:
+    """What reads the body is told what was asked, may ask for it again, and sees it in pieces."""
+    seen = []
+
+    def read(response: requests.Response, what: str) -> list[bytes]:
+        seen.append(what)
+        if len(seen) < 2:
+            raise Again("the answer is not whole")
+        return list(response.iter_content(4))
+
+    zipped = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"0123456789"))
+    with serving(zipped, zipped) as (client, _):
+        answer = client.post("run", "hunt", {"Query": "x"}, read=read)
+
+    assert b"".join(answer.body) == b"0123456789"
+    assert (answer.size, answer.calls, seen) == (10, 2, ["hunt", "hunt"])
+
+
+def test_a_body_that_breaks_off_is_asked_for_again() -> None:
+    """A connection that ends before the body does is no answer, whoever reads it."""
+    broken = (200, {"Content-Length": "99"}, b'{"value": [')
+    with serving(broken, broken, OK) as (client, _):
+        answer = client.get("alerts", "list")
+
+    assert (answer.body, answer.calls, answer.size) == ({"value": []}, 3, len(OK[2]))
 
 
 def test_a_failure_that_stays_is_an_error() -> None:
@@ -120,6 +159,37 @@ def test_a_rejected_token_is_renewed_once() -> None:
     assert script.authorizations == ["Bearer token-0", "Bearer token-1"]
 
 
+def test_a_token_that_served_others_is_not_fresh() -> None:
+    """A token that a success was had with may expire before its first use here; it is no error."""
+
+    class Shared(Tokens):
+        def token(self, *, refused: str | None = None) -> str:
+            self.renewed += refused is not None
+            return "token"
+
+    with serving(OK, (401, {}, b""), (401, {}, b""), OK) as (client, _):
+        client.credentials = shared = Shared()
+        client.get("alerts", "list")
+        answer = client.get("alerts", "list")
+
+    assert (answer.calls, shared.renewed) == (3, 2)
+
+
+def test_sessions_are_never_shared_and_kept_for_the_next() -> None:
+    """Requests at once have a session each, which the next ones take over until it is closed."""
+    connections = Connections()
+    with connections.lend() as one, connections.lend() as other:
+        assert one is not other
+        used = {one, other}
+    with connections.lend() as again:
+        connections.close()
+    with connections.lend() as fresh:
+        pass
+
+    assert again in used
+    assert fresh not in used
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "seconds"),
     [
@@ -135,6 +205,104 @@ def test_a_long_wait_is_handed_back(headers: dict[str, str], body: bytes, second
         client.get("alerts", "list")
 
     assert caught.value.retry_after == seconds
+
+
+def test_what_a_429_asks_for_holds_for_all_of_the_quota() -> None:
+    """Who shares the quota is kept from calling as well, for as long as the service said."""
+    with serving((429, {"Retry-After": "600"}, b"")) as (client, script):
+        with pytest.raises(Throttled):
+            client.get("alerts", "list")
+        with pytest.raises(Throttled) as caught:
+            client.get("alerts", "list")
+
+    assert 590 < caught.value.retry_after <= 600
+    assert len(script.authorizations) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "seconds"),
+    [
+        ({"Retry-After": "600"}, refusal("Try again in 12 minutes."), 600),
+        ({"Retry-After": "soon"}, refusal("Try again in 12 minutes."), 720),
+        ({"Retry-After": "-5"}, refusal("Try again in 12 minutes."), 720),
+        ({"Retry-After": "9" * 400}, b"", 86_400),
+    ],
+    ids=["header", "no number", "negative", "absurd"],
+)
+def test_the_header_goes_before_the_text(
+    headers: dict[str, str], body: bytes, seconds: int
+) -> None:
+    """The wait is the header's where it has one, else the text's, and a day at most."""
+    with serving((429, headers, body)) as (client, _), pytest.raises(Throttled) as caught:
+        client.get("alerts", "list")
+
+    assert caught.value.retry_after == seconds
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", refusal("Too many."), b"[" * 90_000])
+def test_a_quota_of_hunting_begins_anew_each_quarter_of_an_hour(body: bytes) -> None:
+    """Where a 429 says nothing, hunting waits for the next quarter, other APIs for a moment."""
+    with serving((429, {}, body)) as (client, _):
+        client.hunting, client.longest_wait = True, 0.0
+        asked = time.time()
+        with pytest.raises(Throttled) as caught:
+            client.get("alerts", "list")
+    with serving((429, {}, body), OK) as (client, _):
+        answer = client.get("alerts", "list")
+    quarter = (asked + caught.value.retry_after) % 900
+
+    assert 0 < caught.value.retry_after <= 903
+    assert 0.9 < quarter < 3
+    assert (answer.calls, answer.throttled) == (2, 1)
+
+
+def test_a_storm_that_does_not_end_is_handed_back() -> None:
+    """When every attempt was one too many, the error says when to come back."""
+    with serving(*[(429, AGAIN, b"")] * 3) as (client, _), pytest.raises(Throttled):
+        client.get("alerts", "list")
+
+
+WORDLESS = (500, AGAIN, json.dumps({"error": {"code": "UnknownError", "message": ""}}).encode())
+TIMED_OUT = (504, AGAIN, b"")
+BUSY = (503, AGAIN, b"")
+
+
+@pytest.mark.parametrize("answers", [[TIMED_OUT] * 2, [WORDLESS] * 3, [BUSY, *[WORDLESS] * 3]])
+def test_a_query_that_times_out_each_time_is_too_heavy(answers: list[Answered]) -> None:
+    """Hunting that fails in one and the same way without a word is to be asked for less."""
+    with serving(*answers) as (client, script):
+        client.hunting, client.attempts = True, 8
+        with pytest.raises(TooHeavy, match="hunt: HTTP 50") as caught:
+            client.post("run", "hunt", {"Query": "x"})
+
+    assert isinstance(caught.value, ResultTooLarge)
+    assert script.answers == []
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [BUSY, WORDLESS] * 3,
+        [WORDLESS, WORDLESS, BUSY, WORDLESS, WORDLESS],
+        [TIMED_OUT, BUSY, TIMED_OUT],
+        [(500, AGAIN, refusal("oops"))] * 4,
+    ],
+)
+def test_a_service_that_is_ill_is_no_heavy_query(answers: list[Answered]) -> None:
+    """Failures of several kinds, or with words, are asked again as ever."""
+    with serving(*answers, OK) as (client, _):
+        client.hunting, client.attempts = True, 8
+        answer = client.post("run", "hunt", {"Query": "x"})
+
+    assert answer.calls == len(answers) + 1
+
+
+@pytest.mark.parametrize("answers", [[TIMED_OUT] * 4, [WORDLESS] * 4])
+def test_elsewhere_a_time_out_is_a_failure(answers: list[Answered]) -> None:
+    """Other APIs have no queries that could be too heavy."""
+    with serving(*answers, OK) as (client, _):
+        client.attempts = 8
+        assert client.get("alerts", "list").calls == 5
 
 
 @pytest.mark.parametrize(

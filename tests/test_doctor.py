@@ -20,9 +20,15 @@ def pair() -> Iterator[Sandbox]:
         yield sandbox
 
 
+def alone(sandbox: Sandbox, folder: Path, **more: str) -> dict[str, str]:
+    """Return the environment of the first tenant, with folders of its own."""
+    own = {"DEFENDER_LAKE": str(folder / "lake"), "DEFENDER_STATE": str(folder / "state")}
+    return sandbox.environment | own | more
+
+
 def both(sandbox: Sandbox, folder: Path, **more: str) -> dict[str, str]:
     """Return an environment whose settings file names both tenants."""
-    environment = sandbox.environment | {"DEFENDER_LAKE": str(folder / "lake")} | more
+    environment = alone(sandbox, folder, **more)
     secret = environment.pop("AZURE_CLIENT_SECRET")
     client = environment.pop("AZURE_CLIENT_ID")
     first = environment.pop("AZURE_TENANT_ID")
@@ -43,8 +49,7 @@ def failed(findings: list[Finding]) -> list[str]:
 
 def test_one_tenant_is_examined_without_its_name(pair: Sandbox, tmp_path: Path) -> None:
     """Settings, sign-in, permissions and lake are told in order; the sign-in says which it is."""
-    lake = {"DEFENDER_LAKE": str(tmp_path / "lake")}
-    findings = list(examine(pair.environment | lake))
+    findings = list(examine(alone(pair, tmp_path)))
 
     assert [finding.name for finding in findings] == SOUND
     assert failed(findings) == []
@@ -74,13 +79,13 @@ def test_one_tenant_that_fails_hides_no_other(pair: Sandbox, tmp_path: Path) -> 
 
 def test_alerts_of_the_older_api_are_asked_for_there(pair: Sandbox, tmp_path: Path) -> None:
     """Where alerts come from Defender for Endpoint, its own permission is looked at."""
-    more = {"DEFENDER_ALERTS": "mde", "DEFENDER_LAKE": str(tmp_path / "lake")}
-    well = list(examine(pair.environment | more))
+    environment = alone(pair, tmp_path, DEFENDER_ALERTS="mde")
+    well = list(examine(environment))
     pair.applications[pair.tenant.id].roles = ("ThreatHunting.Read.All",)
 
     assert [finding.name for finding in well if "Alert" in finding.name] == ["Alert.Read.All"]
     assert failed(well) == []
-    assert failed(list(examine(pair.environment | more))) == ["Alert.Read.All"]
+    assert failed(list(examine(environment))) == ["Alert.Read.All"]
 
 
 def test_a_settings_file_that_is_wrong_leaves_the_lake(pair: Sandbox, tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
+import io
+import json
 import logging
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import requests
 
-from etl.access.client import Answer
+from etl.access.client import Answer, Reader
 from etl.errors import Forbidden, RequestRefused, ResultTooLarge, ServiceFailed, TableUnknown
 from etl.sources import kql
 from etl.sources.hunting import Hunting
@@ -22,7 +25,7 @@ class Api:
     asked: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
 
-    def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
+    def post(self, url: str, what: str, body: dict[str, Any], read: Reader) -> Answer:
         """Answer in the spelling of the API."""
         assert url == self.path
         assert what
@@ -33,7 +36,9 @@ class Api:
         spelled = {"schema": [], "results": rows}
         if self.path == LEGACY:
             spelled = {"Stats": {}, "Schema": [], "Results": rows}
-        return Answer(spelled, "request", 100, 1, 0)
+        response = requests.Response()
+        response.raw = io.BytesIO(json.dumps(spelled).encode())
+        return Answer(read(response, what), "request", 100, 1, 0)
 
     def close(self) -> None:
         """Note that nothing more will be asked."""

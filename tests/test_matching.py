@@ -1,149 +1,34 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from datetime import timedelta
 
 import polars as pl
 import pytest
+from days import (
+    LINUX,
+    MACOS,
+    NOW,
+    PROCESS,
+    TEN_MS,
+    TOLERANCE,
+    US,
+    Row,
+    T,
+    alert,
+    caused,
+    device,
+    match,
+    process,
+    pull,
+    started,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl import ticks
-from etl.contracts.contract import Contract
-from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
-from etl.contracts.hunting import EVENT_TABLES, hunting
-from etl.contracts.mart import ALERT_CORRELATION, CORRELATED_ALERTS
-from etl.contracts.ops import LEDGER
-from etl.lake import engine
-from etl.models.correlation import RETENTION, correlate
+from etl.contracts.hunting import EVENT_TABLES
+from etl.models.correlation import RETENTION
 
-NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
-T = ticks.from_text("2026-01-10T03:04:05.1200000Z")
-MS = 10_000
-US = 10
-TEN_MS = 10 * MS
-TOLERANCE = 10 * MS
-PROCESS, NETWORK, EVENTS = "DeviceProcessEvents", "DeviceNetworkEvents", "DeviceEvents"
-
-Row = dict[str, Any]
-
-
-def alert(name: str = "a1") -> Row:
-    """Return an alert."""
-    return {"AlertId": name, "Title": "Title", "CreatedTime": NOW, "AlertSource": "graph"}
-
-
-def device(name: str = "d1", platform: str | None = "Windows11", alert_id: str = "a1") -> Row:
-    """Return a device of an alert."""
-    return {"AlertId": alert_id, "DeviceId": name, "OSPlatform": platform}
-
-
-def process(
-    pid: int | None = 7, at: int | None = T, device_id: str | None = "d1", **more: object
-) -> Row:
-    """Return process evidence."""
-    return {
-        "AlertId": "a1", "EvidenceId": "e1", "EvidenceType": "processEvidence", "Raw": "{}",
-        "EntityType": "Process", "DeviceId": device_id, "ProcessId": pid,
-        "ProcessCreationTicks": at, **more,
-    }  # fmt: skip
-
-
-def started(event: str, pid: int | None = 7, at: int | None = T, **more: object) -> Row:
-    """Return a process's own row."""
-    return {
-        "EventId": event, "DeviceId": "d1", "ProcessId": pid, "ProcessCreationTicks": at,
-        "InitiatingProcessFolderPath": r"c:\windows\explorer.exe", **more,
-    }  # fmt: skip
-
-
-def caused(event: str, pid: int | None = 7, at: int | None = T, **more: object) -> Row:
-    """Return an event that a process caused."""
-    return {
-        "EventId": event, "DeviceId": "d1", "InitiatingProcessId": pid,
-        "InitiatingProcessCreationTicks": at,
-        "InitiatingProcessFolderPath": r"c:\windows\explorer.exe", **more,
-    }  # fmt: skip
-
-
-def pull(status: str = "complete", begun: datetime = NOW) -> Row:
-    """Return a line of the ledger."""
-    return {
-        "Source": "hunting", "Table": PROCESS, "Slice": "s", "Status": status, "WindowStart": NOW,
-        "WindowEnd": NOW, "Rows": 0, "Bytes": 0, "Calls": 1, "Throttled": 0, "StartedAt": begun,
-        "EndedAt": begun,
-    }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Both marts of one day."""
-
-    correlated: pl.DataFrame
-    correlation: pl.DataFrame
-
-    @property
-    def only(self) -> Row:
-        """The single evidence item's line."""
-        return self.correlation.row(0, named=True) if self.correlation.height == 1 else {}
-
-    @property
-    def verdict(self) -> tuple[str, int | None, str | None]:
-        """Tier, instance and reason of the single evidence item."""
-        row = self.only
-        return row["MatchTier"], row["MatchedProcessCreationTicks"], row["Reason"]
-
-    @property
-    def events(self) -> set[tuple[str, str, str]]:
-        """Events, roles and tiers of the matched events."""
-        columns = self.correlated.select("EventId", "MatchRole", "MatchTier")
-        return set(columns.iter_rows())
-
-
-def frame(contract: Contract, rows: Sequence[Row]) -> pl.DataFrame:
-    """Return rows with what every row has."""
-    common = {"TenantId": "t", "IngestedAt": NOW, "SourceRequestId": "r"}
-    if contract.layer == "hunting":
-        common |= {"Timestamp": NOW, "TimestampTicks": ticks.from_datetime(NOW)}
-    return contract.frame([{**common, **row} for row in rows])
-
-
-def match(
-    evidence: Sequence[Row],
-    *,
-    devices: Sequence[Row] = (device(),),
-    alerts: Sequence[Row] = (alert(),),
-    ledger: Sequence[Row] = (pull(),),
-    tolerance: int = TOLERANCE,
-    **tables: Sequence[Row],
-) -> Found:
-    """Correlate small tables; what is not given is empty."""
-    inputs: dict[str, Path | pl.DataFrame] = {
-        "Alerts": frame(ALERTS, alerts),
-        "AlertDevices": frame(ALERT_DEVICES, devices),
-        "AlertEvidence": frame(ALERT_EVIDENCE, evidence),
-        "Ledger": frame(LEDGER, ledger),
-        **{name: frame(hunting(name), tables.get(name, ())) for name in EVENT_TABLES},
-    }
-    with TemporaryDirectory() as name, engine.connection(Path(name)) as duck:
-        marts = correlate(duck, inputs, tolerance, Path(name))
-        found = Found(pl.read_parquet(marts.correlated), pl.read_parquet(marts.correlation))
-    CORRELATED_ALERTS.schema.validate(found.correlated, lazy=True)
-    ALERT_CORRELATION.schema.validate(found.correlation, lazy=True)
-    for contract, rows in (
-        (CORRELATED_ALERTS, found.correlated),
-        (ALERT_CORRELATION, found.correlation),
-    ):
-        assert rows.select(contract.grain).is_unique().all()
-    assert found.correlation.height == len(evidence)
-    assert found.correlation["Events"].sum() == found.correlated.height
-    return found
-
-
-LINUX = (device(platform="Ubuntu"),)
-MACOS = (device(platform="macOS"),)
+NETWORK = "DeviceNetworkEvents"
 
 
 def test_equal_ticks_are_exact() -> None:

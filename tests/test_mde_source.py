@@ -10,11 +10,11 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from limiters import limiter
 from runs import generous
 
 from etl import ticks
 from etl.access.client import Answer, Client
-from etl.access.limits import Limiter
 from etl.errors import Forbidden, RequestRefused, ServiceFailed, Unreachable
 from etl.sandbox import Sandbox, Tenant
 from etl.sources import hunting, kql, mde
@@ -498,9 +498,9 @@ class SignIn:
     sandbox: Sandbox
     resources: list[str]
 
-    def token(self, *, renew: bool = False) -> str:
+    def token(self, *, refused: str | None = None) -> str:
         """Sign in for the first resource, or for the next one."""
-        if renew:
+        if refused is not None:
             self.resources.append(self.resources.pop(0))
         settings = self.sandbox.environment
         answer = requests.post(
@@ -526,8 +526,8 @@ GRAPH_NAME, MDE_NAME = "https://graph.microsoft.com", "https://api.securitycente
 def client(sandbox: Sandbox, *resources: str, permission: str = mde.PERMISSION) -> Client:
     """Return a client of a sandbox that signs in for some resources."""
     bundle = sandbox.environment["REQUESTS_CA_BUNDLE"]
-    signed_in, limiter = SignIn(sandbox, list(resources)), Limiter(100_000)
-    return Client(sandbox.url, signed_in, limiter, permission, bundle, audience_by_403=True)
+    signed_in = SignIn(sandbox, list(resources))
+    return Client(sandbox.url, signed_in, limiter(), permission, bundle, audience_by_403=True)
 
 
 def whole(tenant: Tenant) -> Window:

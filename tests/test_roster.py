@@ -172,6 +172,7 @@ def test_a_password_is_read_from_its_variable(tmp_path: Path) -> None:
         ),
         (CONTOSO + FABRIKAM.replace(B, A.upper()), "fabrikam.*AZURE_TENANT_ID: .* contoso"),
         (f"{CONTOSO}DEFENDER_LAKE = '/x'\n", "contoso: DEFENDER_LAKE: is one for all"),
+        (f"{CONTOSO}DEFENDER_STATE = '/x'\n", "contoso: DEFENDER_STATE: is one for all"),
         (f"{CONTOSO}DEFENDER_LAKES = '/x'\n", "contoso: DEFENDER_LAKES: is no setting"),
         (f"{CONTOSO}DEFENDER_SETTINGS = '/x'\n", "DEFENDER_SETTINGS: is no setting"),
         (f"{CONTOSO}PATH_FROM = 'HOME'\n", "PATH_FROM: is no setting"),

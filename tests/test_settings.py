@@ -20,7 +20,7 @@ def test_the_three_names_are_enough() -> None:
     settings = Settings.read(GOOD)
     assert (settings.tenant_id, settings.client_secret) == (GOOD["AZURE_TENANT_ID"], SECRET)
     hosts = settings.authority, settings.graph_url, settings.mde_url, settings.mde_resource
-    assert hosts == astuple(CLOUDS["global"])
+    assert hosts == astuple(CLOUDS["global"])[:4]
     assert (settings.name, settings.auth, settings.alerts) == (
         settings.tenant_id,
         "secret",
@@ -31,6 +31,9 @@ def test_the_three_names_are_enough() -> None:
     numbers = settings.hunting_max_rows, settings.hunting_calls_per_minute
     assert (*numbers, settings.match_tolerance_ms) == (100_000, 45, 10)
     assert settings.alert_overlap_minutes == 60
+    quota = settings.hunting_reserve_percent, settings.hunting_parallel, settings.hunting_rate
+    assert (*quota, settings.landing_minutes) == (10, 4, 40, 40)
+    assert settings.state == Path.home() / ".cache" / "defender-etl"
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -80,6 +83,14 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
         ("DEFENDER_HUNTING_MAX_ROWS", "9" * 5000),
         ("DEFENDER_HUNTING_CALLS_PER_MINUTE", "0"),
         ("DEFENDER_HUNTING_CALLS_PER_MINUTE", "4.5"),
+        ("DEFENDER_HUNTING_RESERVE_PERCENT", "-1"),
+        ("DEFENDER_HUNTING_RESERVE_PERCENT", "91"),
+        ("DEFENDER_HUNTING_RESERVE_PERCENT", "10%"),
+        ("DEFENDER_HUNTING_PARALLEL", "0"),
+        ("DEFENDER_HUNTING_PARALLEL", "all"),
+        ("DEFENDER_LANDING_MINUTES", "-1"),
+        ("DEFENDER_LANDING_MINUTES", "0.5"),
+        ("DEFENDER_STATE", "~nobody-of-this-name/state"),
         ("DEFENDER_MATCH_TOLERANCE_MS", "-1"),
         ("DEFENDER_MATCH_TOLERANCE_MS", "10ms"),
     ],
@@ -90,6 +101,29 @@ def test_what_cannot_be_used_is_named(name: str, value: str) -> None:
         Settings.read(GOOD | {name: value})
     assert error.value.name == name
     assert SECRET not in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("calls", "reserve", "rate"),
+    [("45", "0", 45), ("45", "10", 40), ("45", "90", 4), ("1", "90", 1), ("100000", "25", 75_000)],
+)
+def test_a_share_of_the_quota_is_left_for_others(calls: str, reserve: str, rate: int) -> None:
+    """What is spent is the calls without the reserve, rounded down, but one at least."""
+    chosen = {
+        "DEFENDER_HUNTING_CALLS_PER_MINUTE": calls,
+        "DEFENDER_HUNTING_RESERVE_PERCENT": reserve,
+    }
+    assert Settings.read(GOOD | chosen).hunting_rate == rate
+
+
+def test_the_state_is_with_the_caches_unless_named() -> None:
+    """The folder that processes share may be named, else it is where caches are."""
+    cached = Settings.read(GOOD | {"XDG_CACHE_HOME": "/c"})
+    named = Settings.read(GOOD | {"XDG_CACHE_HOME": "/c", "DEFENDER_STATE": "~/x"})
+
+    assert cached.state == Path("/c/defender-etl")
+    assert named.state == Path.home() / "x"
 
 
 def test_the_secret_is_in_no_repr() -> None:
@@ -111,7 +145,7 @@ def test_each_cloud_has_its_hosts(cloud: str) -> None:
     settings = Settings.read(GOOD | {"DEFENDER_CLOUD": cloud})
     hosts = settings.authority, settings.graph_url, settings.mde_url, settings.mde_resource
 
-    assert hosts == astuple(CLOUDS[cloud])
+    assert hosts == astuple(CLOUDS[cloud])[:4]
     assert settings.graph_resource == settings.graph_url
 
 
@@ -236,7 +270,15 @@ def test_hosts_may_be_given_in_azures_forms(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["DEFENDER_CLOUD", "DEFENDER_LAKE", "DEFENDER_HUNTING_MAX_ROWS", "REQUESTS_CA_BUNDLE"]
+    "name",
+    [
+        "DEFENDER_CLOUD",
+        "DEFENDER_LAKE",
+        "DEFENDER_STATE",
+        "DEFENDER_HUNTING_MAX_ROWS",
+        "DEFENDER_HUNTING_PARALLEL",
+        "REQUESTS_CA_BUNDLE",
+    ],
 )
 def test_an_empty_setting_is_an_unset_one(name: str) -> None:
     """An optional variable that is set to nothing means its default."""

@@ -1,6 +1,7 @@
 """Several tenants in one run: kept apart, and one that fails stalls no other."""
 
 import copy
+import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -92,6 +93,7 @@ def settings_for(served: Sandbox, file: Path, lake: Path) -> Settings:
         **{name: value for name, value in way.items() if "CLIENT" not in name and "ID" not in name},
         "SECRET_OF_TENANTS": way["AZURE_CLIENT_SECRET"],
         "DEFENDER_SETTINGS": str(file),
+        "DEFENDER_STATE": os.environ["DEFENDER_STATE"],
         "DEFENDER_LAKE": str(lake),
         "DEFENDER_HUNTING_CALLS_PER_MINUTE": str(UNHURRIED),
     }

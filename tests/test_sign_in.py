@@ -16,10 +16,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from identities import Identity, pem
+from limiters import limiter
 
 from etl.access.client import Client
 from etl.access.credentials import Credentials, credentials
-from etl.access.limits import Limiter
 from etl.access.person import Ask
 from etl.errors import AccessError, ConfigError, EtlError, SignInRefused, Unreachable
 from etl.sandbox import Faults, Sandbox, Tenant
@@ -95,7 +95,7 @@ def alerts(settings: Settings, signed_in: Credentials) -> int:
     client = Client(
         settings.graph_url,
         signed_in,
-        Limiter(1000),
+        limiter(),
         "SecurityAlert.Read.All",
         str(settings.ca_bundle),
     )
@@ -180,7 +180,7 @@ def test_a_secret_signs_in_once_for_all_clients(asked: Asked, sandbox: Sandbox) 
 
     assert [alerts(chosen, signed_in) for _ in range(3)] == [0, 0, 0]
     assert asked("/token") == 1
-    assert signed_in.token(renew=True)
+    assert signed_in.token(refused=signed_in.token())
     assert asked("/token") == 2
     signed_in.close()
 
@@ -197,6 +197,25 @@ def test_threads_share_one_token_request(asked: Asked, sandbox: Sandbox) -> None
     signed_in.close()
 
     assert (len(found), len(set(found)), asked("/token")) == (8, 1, 1)
+
+
+def test_threads_that_are_refused_at_once_sign_in_once(asked: Asked, sandbox: Sandbox) -> None:
+    """Of threads whose token the API refuses, one asks for another, and all of them get it."""
+    signed_in = graph(settings(sandbox, "secret"))
+    first = signed_in.token()
+    found: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(signed_in.token(refused=first)))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    signed_in.close()
+
+    assert (len(found), len(set(found)), asked("/token")) == (8, 1, 2)
+    assert first not in found
 
 
 def test_a_refusal_is_not_remembered(sandbox: Sandbox) -> None:
@@ -356,9 +375,9 @@ def test_a_workload_signs_in_with_a_token_that_rotates(sandbox: Sandbox, tmp_pat
     assert alerts(chosen, signed_in) == 0
     file.write_text(assertion(exp=int(time.time()) - 9000))
     with pytest.raises(SignInRefused, match="AADSTS700024"):
-        signed_in.token(renew=True)
+        signed_in.token(refused=signed_in.token())
     file.write_text(assertion(jti="next"))
-    assert signed_in.token(renew=True)
+    assert signed_in.token(refused=signed_in.token())
     signed_in.close()
 
 
@@ -409,7 +428,7 @@ def test_a_person_s_token_is_renewed_without_asking(
     """The refresh token gives new tokens, and such for another API."""
     signed_in = graph(person, screen)
     first = signed_in.token()
-    second = signed_in.token(renew=True)
+    second = signed_in.token(refused=signed_in.token())
     other = credentials(person, person.mde_resource, ask=screen)
     third = other.token()
     for one in (signed_in, other):
@@ -482,7 +501,7 @@ def test_without_a_terminal_an_ended_sign_in_says_so(
     sandbox.entra.people.revoke()
     signed_in = graph(person)
     with pytest.raises(SignInRefused, match="defender-etl doctor") as raised:
-        signed_in.token(renew=True)
+        signed_in.token(refused=signed_in.token())
     signed_in.close()
 
     assert raised.value.code == 50173
@@ -602,11 +621,11 @@ def test_nothing_secret_is_written_anywhere(
     given = [sandbox.environment["AZURE_CLIENT_SECRET"], PASSWORD, assertion(), pem(KEY)[40:90]]
     for chosen in every:
         signed_in = graph(chosen, screen)
-        given += [signed_in.token(), signed_in.token(renew=True)]
+        given += [signed_in.token(), signed_in.token(refused=signed_in.token())]
         said.append(f"{chosen!r} {signed_in!r}")
         application(sandbox).enabled = False
         with pytest.raises(SignInRefused) as raised:
-            signed_in.token(renew=True)
+            signed_in.token(refused=signed_in.token())
         application(sandbox).enabled = True
         said.append(f"{raised.value} {raised.value!r} {raised.value.__cause__!r}")
         signed_in.close()

@@ -1,3 +1,4 @@
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -12,9 +13,13 @@ from hypothesis import strategies as st
 from etl import ticks
 from etl.access.client import Answer
 from etl.errors import Forbidden, ResultTooLarge, ServiceFailed, TableUnknown
+from etl.sources import rows
 from etl.sources.hunting import Hunting
+from etl.sources.outcomes import Pulled
+from etl.sources.pace import Pace
+from etl.sources.plan import plan
 from etl.sources.scope import Group, Scope
-from etl.sources.slices import Pulled, pull
+from etl.sources.slices import Limit, pull
 from etl.windows import Window
 
 HOUR = ticks.PER_HOUR
@@ -55,12 +60,14 @@ class Service:
     gone_after_count: frozenset[Row] = frozenset()
     asked: list[str] = field(default_factory=list)
 
-    def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
+    def post(self, url: str, what: str, body: dict[str, Any], read: object) -> Answer:
         """Answer one query by what its text says."""
         assert url == "v1.0/security/runHuntingQuery"
+        assert read is rows.read
         query = body["Query"]
         self.asked.append(query)
-        tables = query.splitlines()[0].removeprefix("union withsource=SourceTable ").split(", ")
+        source = query.splitlines()[1 if "summarize" in query else 0].strip()
+        tables = source.removeprefix("union withsource=SourceTable ").split(", ")
         if self.unknown & set(tables):
             raise TableUnknown(what, 400, "BadRequest", "'where' operator: failed to resolve table")
         first = len(self.asked) == 1
@@ -70,7 +77,7 @@ class Service:
             if first or row not in self.gone_after_count
         ]
         if "summarize" in query:
-            counted = list(_counted(found, alone="union" not in query))
+            counted = list(_counted(found, alone="union withsource" not in query))
             return self._answer(counted[: self.most_counts])
         if self.failing & set(tables):
             raise ServiceFailed(what, "HTTP 503 after 8 attempts")
@@ -96,7 +103,8 @@ class Service:
 
     @staticmethod
     def _answer(records: list[dict[str, Any]]) -> Answer:
-        return Answer({"schema": [], "results": records}, "request", 100 * len(records), 1, 0)
+        texts = [json.dumps(record) for record in records]
+        return Answer(texts, "request", 100 * len(records), 1, 0)
 
 
 def _window(match: re.Match[str]) -> tuple[int, int]:
@@ -109,10 +117,12 @@ def _ticks(text: str) -> int:
 
 
 def _counted(rows: list[Row], *, alone: bool) -> Iterator[dict[str, Any]]:
-    hours = Counter((row.table, row.at // HOUR * HOUR) for row in rows)
-    for (table, hour), events in hours.items():
+    hours = Counter((row.table, row.device, row.at // HOUR * HOUR) for row in rows)
+    for (table, device, hour), events in hours.items():
         name = {} if alone else {"SourceTable": table}
-        yield {**name, "Hour": ticks.to_text(hour), "Events": events}
+        yield {**name, "DeviceId": device, "Hour": ticks.to_text(hour), "Events": events}
+    name = {} if alone else {"SourceTable": None}
+    yield {**name, "DeviceId": None, "Hour": None, "Events": len(rows)}
 
 
 def _record(row: Row) -> dict[str, Any]:
@@ -126,12 +136,20 @@ def around(hours: int, *devices: str) -> Scope:
 
 def pulled(service: Service, scope: Scope, max_rows: int, *tables: str) -> list[Pulled]:
     """Pull with a stand-in for the client."""
-    return list(pull(Hunting(service), tables or (PROCESS,), scope, max_rows))
+    hunting, outcomes = Hunting(service), list[Pulled]()
+    planned = plan(hunting, tables or (PROCESS,), scope, max_rows)
+    pull(hunting, planned, Limit(max_rows), outcomes.append)
+    return [*planned.settled, *outcomes]
 
 
 def received(outcomes: list[Pulled]) -> Counter[Row]:
     """Return how often every row came."""
-    return Counter(Row(**record) for outcome in outcomes for record in outcome.records)
+    return Counter(Row(**record) for outcome in outcomes for record in records(outcome))
+
+
+def records(outcome: Pulled) -> list[dict[str, Any]]:
+    """Return the rows of an outcome."""
+    return [json.loads(text) for text in outcome.texts]
 
 
 def status_of(outcomes: list[Pulled], table: str = PROCESS) -> set[str]:
@@ -211,7 +229,9 @@ def test_every_row_comes_exactly_once(
     assert {row for row in expected if (row.table, row.device, row.at) not in full} <= came.keys()
     for outcome in outcomes:
         if outcome.status == "truncated":
-            places = {(outcome.table, record["device"], record["at"]) for record in outcome.records}
+            places = {
+                (outcome.table, record["device"], record["at"]) for record in records(outcome)
+            }
             assert len(places) == 1
             assert places <= full
     lost = set(expected) - came.keys()
@@ -278,13 +298,6 @@ def test_a_table_without_rows_is_not_asked() -> None:
     outcomes = pulled(service, around(4, "a"), 1000, PROCESS, NETWORK)
     assert len(service.asked) == 2
     assert status_of(outcomes, NETWORK) == {"complete"}
-
-
-def test_nothing_in_scope_asks_nothing() -> None:
-    """An empty scope is no request at all."""
-    service = Service(spread(5))
-    assert pulled(service, Scope(()), 1000) == []
-    assert service.asked == []
 
 
 def test_a_refused_table_fails_alone() -> None:
@@ -362,45 +375,80 @@ def test_a_missing_permission_ends_the_pull() -> None:
     """An error that asking for less does not cure is not hidden in an outcome."""
 
     class Closed:
-        def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
-            raise Forbidden(what, f"a permission for {url} {len(body)}")
+        def post(self, url: str, what: str, body: dict[str, Any], read: object) -> Answer:
+            raise Forbidden(what, f"a permission for {url} {len(body)} {read}")
 
     with pytest.raises(Forbidden):
-        list(pull(Hunting(Closed()), (PROCESS,), around(1, "a"), 10))
+        plan(Hunting(Closed()), (PROCESS,), around(1, "a"), 10)
 
 
-def test_names_in_answers_have_any_case() -> None:
-    """Both spellings of the envelope and of the count's columns are read."""
+def test_names_in_a_count_have_any_case() -> None:
+    """The count's columns are read in any spelling."""
 
     @dataclass(frozen=True, slots=True)
     class Shouting:
         inner: Service
 
-        def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
-            answer = self.inner.post(url, what, body)
-            records = answer.body["results"]
-            if "summarize" in body["Query"]:
-                records = [{key.upper(): value for key, value in row.items()} for row in records]
-            return Answer({"Schema": [], "Results": records}, "r", 0, 1, 0)
+        def post(self, url: str, what: str, body: dict[str, Any], read: object) -> Answer:
+            answer = self.inner.post(url, what, body, read)
+            if "summarize" not in body["Query"]:
+                return answer
+            found = [json.loads(text) for text in answer.body]
+            shouted = [{key.upper(): value for key, value in row.items()} for row in found]
+            return replace(answer, body=[json.dumps(row) for row in shouted])
 
-    shouting = Shouting(Service(spread(6)))
-    outcomes = list(pull(Hunting(shouting), (PROCESS,), around(4, "a"), 100))
+    outcomes = pulled(Shouting(Service(spread(6))), around(4, "a"), 100)
     assert sum(received(outcomes).values()) == 6
 
 
-@pytest.mark.parametrize("body", [{}, {"results": None}, {"results": {}}, {"results": ["x"]}])
-def test_an_answer_without_rows_is_a_failure(body: dict[str, Any]) -> None:
-    """An answer that is no list of rows is never taken for an empty result."""
+@pytest.mark.parametrize("most", range(1, 9))
+def test_a_count_that_was_cut_in_silence_does_not_add_up(most: int) -> None:
+    """A count cut below the limit that was said is made again in parts, or counts for nothing."""
+    service = Service(spread(40) + spread(20, table=NETWORK), most_counts=most)
+    outcomes = pulled(service, around(4, "a"), UNLIMITED, PROCESS, NETWORK)
+    assert sum(received(outcomes).values()) == 60
+    assert status_of(outcomes) == status_of(outcomes, NETWORK) == {"complete"}
 
-    class Broken:
-        def post(self, url: str, what: str, body_: dict[str, Any]) -> Answer:
-            assert url
-            assert what
-            assert body_
-            return Answer(body, "r", 0, 1, 0)
 
-    with pytest.raises(ServiceFailed, match="no list of rows"):
-        list(pull(Hunting(Broken()), (PROCESS,), around(1, "a"), 10))
+def test_only_hours_with_more_rows_than_before_are_asked_for() -> None:
+    """What was pulled of a device in an hour is not asked for again while the count stays."""
+    rows = spread(40) + tuple(Row(PROCESS, "b", row.at) for row in spread(8))
+    service, scope = Service(rows), around(4, "a", "b")
+    hunting, outcomes = Hunting(service), list[Pulled]()
+    counted = plan(hunting, (PROCESS,), scope, 100).counts.cells[PROCESS]
+    held = {PROCESS: counted | {("b", BASE + HOUR): 1}}
+    planned = plan(hunting, (PROCESS,), scope, 100, held=held)
+    whole = pull(hunting, planned, Limit(100), outcomes.append)
+
+    assert [set(piece.scope.cells) for piece in whole] == [{("b", BASE + HOUR)}]
+    expected = [r for r in rows if r.device == "b" and BASE + HOUR <= r.at < BASE + 2 * HOUR]
+    assert received(outcomes) == Counter(expected)
+    assert plan(hunting, (PROCESS,), scope, 100, held={PROCESS: counted}).slices == ()
+
+
+@settings(deadline=None, max_examples=100)
+@given(services(), st.integers(1, 9), st.integers(2, 4))
+def test_requests_side_by_side_bring_the_same(
+    drawn: tuple[tuple[Row, ...], Scope], cap: int, parallel: int
+) -> None:
+    """However many slices are pulled at once, the rows are the same."""
+    rows, scope = drawn
+    one, several = list[Pulled](), list[Pulled]()
+    for workers, into in ((1, one), (parallel, several)):
+        hunting = Hunting(Service(rows, cap=cap))
+        planned = plan(hunting, (PROCESS, NETWORK), scope, cap)
+        pull(hunting, planned, Limit(cap), into.append, workers)
+    assert received(one) == received(several)
+
+
+def test_a_wide_row_makes_smaller_slices() -> None:
+    """Slices are packed by what a row of the table was seen to take, in bytes and in seconds."""
+    service = Service(spread(400, hours=8))
+    for pace, slices in ((Pace(1000.0), 1), (Pace(500_000.0), 8), (Pace(1.0, 1.0), 4)):
+        planned = plan(
+            Hunting(service), (PROCESS,), around(8, "a"), UNLIMITED, paces={PROCESS: pace}
+        )
+        assert len(planned.slices) == slices
 
 
 @pytest.mark.parametrize("silent", [0, 1], ids=["the count as well", "not the count"])
@@ -408,8 +456,8 @@ def test_an_answer_that_says_it_lacks_something_is_partial(silent: int) -> None:
     """A warning of the service makes a slice partial; a count with one counts for nothing."""
 
     class Hesitant(Service):
-        def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
-            answer = Service.post(self, url, what, body)
+        def post(self, url: str, what: str, body: dict[str, Any], read: object) -> Answer:
+            answer = Service.post(self, url, what, body, read)
             return replace(answer, doubts=("HTTP 206",)) if len(self.asked) > silent else answer
 
     rows = (Row(PROCESS, "a", BASE + HOUR), Row(PROCESS, "a", BASE + 2 * HOUR))

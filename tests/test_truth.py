@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from runs import table
 
+from etl.contracts.mart import PROCESS_TIERS
 from etl.sandbox import Tenant
 
 
@@ -26,7 +27,7 @@ def judged(tenant: Tenant, lake: Path) -> pl.DataFrame:
 
 def test_no_evidence_is_matched_to_a_wrong_process(judged: pl.DataFrame) -> None:
     """Whatever is matched is the process that the alert is about, to 100 ns."""
-    matched = judged.filter(pl.col("MatchTier") != "none")
+    matched = judged.filter(pl.col("MatchTier").is_in(PROCESS_TIERS))
     wrong = matched.filter(
         pl.when("HasCreationRow")
         .then(pl.col("MatchedProcessCreationTicks") != pl.col("ProcessCreationTicks"))
@@ -67,17 +68,20 @@ def test_absent_telemetry_is_a_miss_with_its_reason(judged: pl.DataFrame) -> Non
     assert set(absent["Reason"]) <= {"no_match", "device_silent"}
 
 
-def test_evidence_without_a_usable_key_is_said_to_have_none(tenant: Tenant, lake: Path) -> None:
+def test_evidence_without_a_usable_key_is_pivoted_or_said_to_have_none(
+    tenant: Tenant, lake: Path
+) -> None:
     """Half keys, sentinel times and pid 0 are no keys, unless hunting has the whole key."""
-    unusable = set(tenant.truth.filter(~pl.col("UsableKey") & ~pl.col("HiddenKey"))["AlertId"])
-    reasons = (
-        table(lake, "mart", "AlertCorrelation")
-        .filter(pl.col("AlertId").is_in(unusable), EvidenceType="processEvidence")
-        .filter(Reason="no_usable_key")
+    keyless = tenant.truth.filter(~pl.col("UsableKey") & ~pl.col("HiddenKey"))
+    found = table(lake, "mart", "AlertCorrelation").filter(
+        pl.col("AlertId").is_in(keyless["AlertId"].to_list()), EvidenceType="processEvidence"
     )
+    told = found.filter((pl.col("MatchTier") == "pivot") | (pl.col("Reason") == "no_usable_key"))
 
-    assert unusable
-    assert set(reasons["AlertId"]) == unusable
+    assert keyless.height > 0
+    assert set(told["AlertId"]) == set(keyless["AlertId"])
+    assert told["MatchedProcessCreationTicks"].null_count() == told.height
+    assert told.filter(pl.col("MatchTier") == "pivot").height > 0
 
 
 def test_correlated_events_are_those_of_the_process(

@@ -2,39 +2,48 @@
 
 The token goes to the configured host only: redirects are not followed, and a link to another host
 is refused before anything is sent. Waits of up to `longest_wait` seconds happen here; longer ones
-leave as `Throttled`, so that whoever holds a slot can give it back. How a failure is read off a
-response belongs to `etl.access.failures`.
+leave as `Throttled`, so that whoever holds a slot can give it back. Threads may share a client.
+How a failure is read off a response belongs to `etl.access.failures`.
 """
 
 import json
 import logging
-import random
+import math
+import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import AuthBase
 
-from etl.access import failures
+from etl.access import failures, waits
+from etl.access.connections import Bearer, Connections, Counted
 from etl.access.credentials import Credentials
 from etl.access.failures import Again
-from etl.access.limits import Limiter
+from etl.access.limits import Full, Limiter
 from etl.errors import Forbidden, ServiceFailed, Throttled, Unreachable, UntrustedHost
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = (10, 240)  # connect, read: a hunting query may run for three minutes
+_REMEMBERED = 4  # tokens: threads that are late may still use one before the newest
 _CONNECTION_ATTEMPTS = 3  # a host that is not there is told apart sooner than one that is busy
+
+
+Reader = Callable[[requests.Response, str], Any]
+"""Reads the body of a success, told what was asked; raises `Again` where it stops in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer of the service and what it took to get it."""
 
-    body: dict[str, Any]
+    body: Any
+    """A JSON object, unless the caller has read the body in another way."""
+
     request_id: str
     size: int
     calls: int
@@ -54,16 +63,23 @@ class Request:
     body: dict[str, Any] | None = None
 
 
-class Bearer(AuthBase):
-    """Puts the token on a request; being there at all, it keeps netrc entries off."""
+@dataclass(slots=True)
+class _Course:
+    """How one request went so far."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    calls: int = 0
+    throttled: int = 0
+    problem: str = "not asked"
+    times: int = 0
+    """How often in a row that was the problem."""
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Sign one request."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+    refused: str | None = None
+    """The token that another one has to be got for."""
+
+    def note(self, problem: str) -> None:
+        """Note what was wrong with a call."""
+        self.times = self.times + 1 if problem == self.problem else 1
+        self.problem = problem
 
 
 @dataclass(slots=True)
@@ -81,27 +97,38 @@ class Client:
     """Whether this API answers a token for another audience with 403; then the next one is tried
     before a 403 counts as a missing permission, unless a token was accepted already."""
 
-    _accepted: bool = False
-    _session: requests.Session = field(default_factory=requests.Session)
+    hunting: bool = False
+    """Whether queries are run here: their quota begins anew each quarter of an hour, and a query
+    that is too heavy shows in time-outs only."""
+
+    _accepted: tuple[str, ...] = field(default=(), init=False, repr=False)
+    """The last tokens that were let in, the newest first."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _connections: Connections = field(default_factory=Connections, init=False, repr=False)
 
     def get(self, url: str, what: str, headers: dict[str, str] | None = None) -> Answer:
         """Ask for `url`, absolute or relative to the root; `what` names it in errors.
 
         Raises an AccessError.
         """
-        return self._ask(Request("GET", self._trusted(url), what, headers or {}))
+        return self._ask(
+            Request("GET", self._trusted(url), what, headers or {}), failures.whole_json
+        )
 
-    def post(self, url: str, what: str, body: dict[str, Any]) -> Answer:
-        """Send `body` as JSON.
+    def post(
+        self, url: str, what: str, body: dict[str, Any], read: Reader = failures.whole_json
+    ) -> Answer:
+        """Send `body` as JSON; `read` makes the answer's body of the response.
 
         Raises an AccessError.
         """
         headers = {"Content-Type": "application/json; charset=utf-8"}
-        return self._ask(Request("POST", self._trusted(url), what, headers, body))
+        return self._ask(Request("POST", self._trusted(url), what, headers, body), read)
 
     def close(self) -> None:
         """Close the connections that were kept for the next request."""
-        self._session.close()
+        self._connections.close()
         self.credentials.close()
 
     @property
@@ -114,73 +141,106 @@ class Client:
             raise UntrustedHost(urlsplit(target).netloc, self._host)
         return target
 
-    def _ask(self, request: Request) -> Answer:
-        throttled, problem = 0, "not asked"
-        for attempt in range(1, self.attempts + 1):
+    def _ask(self, request: Request, read: Reader) -> Answer:
+        course = _Course()
+        while course.calls < self.attempts:
+            token = self.credentials.token(refused=course.refused)
             self._take_place(request.what)
+            course.calls, course.refused = course.calls + 1, None
             try:
-                response = self._send(request, renew=problem in failures.RENEWABLE)
-                failures.check(response, request.what, self.permission, self._host)
-                body = failures.whole_json(response, request.what)
-                self._accepted = True
-                return Answer(
-                    body,
-                    failures.request_id(response),
-                    len(response.content),
-                    attempt,
-                    throttled,
-                    failures.doubts(response),
-                )
+                return self._send(request, token, read, course)
             except Again as again:
-                if again.problem == problem == failures.TOKEN_REJECTED:
-                    raise failures.rejected_token() from again
-                problem = again.problem
-                throttled += again.throttled
-                self._wait(request.what, attempt, again)
+                self._failed(request.what, course, again, token)
             except Forbidden:
-                if self._accepted or not self.audience_by_403 or problem == failures.FORBIDDEN:
+                if not self.audience_by_403 or course.problem == failures.FORBIDDEN:
                     raise
-                problem = failures.FORBIDDEN
+                if token in self._accepted:
+                    raise
+                course.note(failures.FORBIDDEN)
+                course.refused = None if self._accepted else token
             except requests.exceptions.SSLError as error:
                 remedy = "set REQUESTS_CA_BUNDLE to the CA's PEM file"
                 raise Unreachable(self._host, "its certificate is not trusted", remedy) from error
             except requests.RequestException as error:
-                problem = f"no answer ({type(error).__name__})"
-                if attempt >= _CONNECTION_ATTEMPTS:
+                lost = Again(f"no answer ({type(error).__name__})")
+                if course.calls >= _CONNECTION_ATTEMPTS:
                     remedy = "check DEFENDER_GRAPH_URL, DEFENDER_CLOUD, the network and any proxy"
-                    raise Unreachable(self._host, problem, remedy) from error
-                self._wait(request.what, attempt, Again(problem))
-        raise ServiceFailed(request.what, f"{problem} after {self.attempts} attempts")
+                    raise Unreachable(self._host, lost.problem, remedy) from error
+                self._failed(request.what, course, lost, token)
+        raise ServiceFailed(request.what, f"{course.problem} after {self.attempts} attempts")
 
     def _take_place(self, what: str) -> None:
         """Wait for the quota; where that would be too long, leave it to whoever holds a slot."""
-        pause = self.limiter.pause()
-        if pause > self.longest_wait:
-            raise Throttled(what, pause)
-        self.limiter.wait()
+        try:
+            self.limiter.wait(self.longest_wait)
+        except Full as full:
+            raise Throttled(what, full.seconds) from full
 
-    def _send(self, request: Request, *, renew: bool) -> requests.Response:
+    def _send(self, request: Request, token: str, read: Reader, course: _Course) -> Answer:
+        """Send a request once.
+
+        Raises Again, an AccessError or requests.RequestException.
+        """
         content = None if request.body is None else json.dumps(request.body).encode()
-        return self._session.request(
-            request.method,
-            request.url,
-            headers={
-                "Accept": "application/json",
-                "client-request-id": str(uuid.uuid4()),
-                **request.headers,
-            },
-            data=content,
-            auth=Bearer(self.credentials.token(renew=renew)),
-            timeout=_TIMEOUT,
-            verify=self.verify,
-            allow_redirects=False,
-        )
+        with (
+            self._connections.lend() as session,
+            session.request(
+                request.method,
+                request.url,
+                headers={
+                    "Accept": "application/json",
+                    "client-request-id": str(uuid.uuid4()),
+                    **request.headers,
+                },
+                data=content,
+                auth=Bearer(token),
+                timeout=_TIMEOUT,
+                verify=self.verify,
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            response.raw = counted = Counted(response.raw)
+            failures.check(response, request.what, self.permission, self._host)
+            body = read(response, request.what)
+            self._accept(token)
+            return Answer(
+                body,
+                failures.request_id(response),
+                counted.size,
+                course.calls,
+                course.throttled,
+                failures.doubts(response),
+            )
+
+    def _accept(self, token: str) -> None:
+        with self._lock:
+            if token not in self._accepted:
+                self._accepted = (token, *self._accepted[: _REMEMBERED - 1])
+
+    def _failed(self, what: str, course: _Course, again: Again, token: str) -> None:
+        """Note a failure that may pass, and wait; raise where asking again will not help."""
+        course.note(again.problem)
+        course.throttled += again.throttled
+        if again.problem == failures.TOKEN_REJECTED:
+            if course.times > 1 and token not in self._accepted:
+                raise failures.rejected_token() from again
+            course.refused = token
+        if self.hunting and course.times >= failures.HEAVY.get(again.problem, math.inf):
+            raise failures.too_heavy(what, again.problem) from again
+        self._wait(what, course.calls, again)
 
     def _wait(self, what: str, attempt: int, again: Again) -> None:
+        """Wait before the next attempt; for a quota, everybody who shares it does."""
         seconds = again.seconds
-        if seconds is None:
-            seconds = min(8.0, 0.25 * 2**attempt) * random.uniform(0.75, 1.25)  # noqa: S311
-        if seconds > self.longest_wait:
+        if seconds is None and again.throttled and self.hunting:
+            seconds = waits.until_quarter(time.time())
+        elif seconds is None:
+            seconds = waits.back_off(attempt)
+        last = attempt >= self.attempts
+        if again.throttled:
+            self.limiter.block(seconds)
+        if seconds > self.longest_wait or (again.throttled and last):
             raise Throttled(what, seconds)
         log.warning(
             "asking again what=%s attempt=%d problem=%s wait_seconds=%.1f",
@@ -189,5 +249,5 @@ class Client:
             again.problem,
             seconds,
         )
-        if attempt < self.attempts:
+        if not again.throttled and not last:
             time.sleep(seconds)

@@ -19,8 +19,11 @@ from etl.settings import Settings
 class Credentials(Protocol):
     """Whatever can answer with a bearer token for one resource."""
 
-    def token(self, *, renew: bool = False) -> str:
-        """Return a token that is valid now; `renew` passes over the cached one."""
+    def token(self, *, refused: str | None = None) -> str:
+        """Return a token that is valid now; never the one that the API has `refused`.
+
+        Where another was given since, that one will do.
+        """
 
     def close(self) -> None:
         """Close the connections to the sign-in page."""
@@ -64,13 +67,16 @@ class SignedIn:
         self._way = way
         self._resources = deque(dict.fromkeys(resources))
         self._lock = threading.Lock()
+        self._given: str | None = None
 
-    def token(self, *, renew: bool = False) -> str:
-        """Return a token that is valid now.
+    def token(self, *, refused: str | None = None) -> str:
+        """Return a token that is valid now; never the one that the API has `refused`.
 
+        Of those whom the API refuses the same token at once, one signs in anew for all.
         Raises SignInRefused, Unreachable, ServiceFailed or ConfigError.
         """
         with self._lock:
+            renew = refused is not None and refused == self._given
             if renew:
                 self._resources.rotate(-1)
             for _ in range(len(self._resources) - 1):
@@ -88,4 +94,5 @@ class SignedIn:
         answer = self._way.acquire(self._resources[0], renew=renew)
         if "access_token" not in answer:
             raise self._way.refusal(answer)
-        return str(answer["access_token"])
+        self._given = str(answer["access_token"])
+        return self._given

@@ -5,12 +5,12 @@ sent from here.
 """
 
 import json
-import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
 
+from etl.access import waits
 from etl.errors import (
     Forbidden,
     RequestRefused,
@@ -18,6 +18,7 @@ from etl.errors import (
     ServiceFailed,
     SignInRefused,
     TableUnknown,
+    TooHeavy,
     UntrustedHost,
     printable,
 )
@@ -25,15 +26,12 @@ from etl.errors import (
 _LONGEST_WARNING: Final = 300
 TOKEN_REJECTED: Final = "HTTP 401"  # noqa: S105
 FORBIDDEN: Final = "HTTP 403"
-RENEWABLE: Final = (TOKEN_REJECTED, FORBIDDEN)
-"""Problems that another token may cure."""
 
-_WAIT = re.compile(
-    r"again in (?:(?P<h>[0-9]+) ?h[a-z]*)?[ ,]*(?:(?P<m>[0-9]+) ?m[a-z]*)?[ ,]*"
-    r"(?:(?P<s>[0-9]+) ?s[a-z]*)?",
-    re.IGNORECASE,
-)
-_CLOCK = re.compile(r"again in (?P<h>[0-9]+):(?P<m>[0-9]+):(?P<s>[0-9]+)", re.IGNORECASE)
+TIMED_OUT: Final = "HTTP 504"
+WORDLESS: Final = "HTTP 500 without a message"
+HEAVY: Final = {TIMED_OUT: 2, WORDLESS: 3}
+"""How often in a row each of the ways in which hunting gives up on a query that takes too long."""
+
 _TOO_LARGE: Final = (
     "exceeded the allowed result size",
     "exceeded the allowed limits",
@@ -65,9 +63,14 @@ def check(response: requests.Response, what: str, permission: str, host: str) ->
     if status == requests.codes.unauthorized:
         raise Again(TOKEN_REJECTED, seconds=0)
     if status == requests.codes.too_many_requests:
-        raise Again("HTTP 429", seconds=_wait(response), throttled=True)
+        asked = waits.in_header(response)
+        if asked is None:
+            asked = waits.in_text(_error(response)[1])
+        raise Again("HTTP 429", seconds=asked, throttled=True)
     if status >= 500 or status == requests.codes.request_timeout:  # noqa: PLR2004
-        raise Again(f"HTTP {status}", seconds=_header_wait(response))
+        wordless = status == requests.codes.server_error and not _error(response)[1].strip()
+        problem = WORDLESS if wordless else f"HTTP {status}"
+        raise Again(problem, seconds=waits.in_header(response))
     if status == requests.codes.forbidden:
         raise Forbidden(what, permission)
     raise _refusal(response, what)
@@ -108,6 +111,13 @@ def rejected_token() -> SignInRefused:
     return SignInRefused(0, problem, "check DEFENDER_CLOUD, DEFENDER_GRAPH_URL and the clock")
 
 
+def too_heavy(what: str, problem: str) -> TooHeavy:
+    """Return the error for a query that the service gave up on, and will again."""
+    return TooHeavy(
+        what, 504 if problem == TIMED_OUT else 500, "without a code", "no answer in time"
+    )
+
+
 def _refusal(response: requests.Response, what: str) -> RequestRefused:
     code, message = _error(response)
     kind = RequestRefused
@@ -123,24 +133,6 @@ def _error(response: requests.Response) -> tuple[str, str]:
         error = response.json()["error"]
         code, message = str(error.get("code", "")), str(error.get("message", ""))
         target = error.get("target")  # how Defender for Endpoint names the request
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "without a code", response.text[:300]
     return code, f"{message} (request {target})" if isinstance(target, str) else message
-
-
-def _header_wait(response: requests.Response) -> float | None:
-    header = response.headers.get("Retry-After", "").strip()
-    return float(header) if header.isascii() and header.isdigit() else None
-
-
-def _wait(response: requests.Response) -> float | None:
-    """Seconds to wait after a 429: the header says, else the text, else nobody."""
-    header = _header_wait(response)
-    if header is not None:
-        return header
-    message = _error(response)[1]
-    found = _CLOCK.search(message) or _WAIT.search(message)
-    if found is None or not any(found.groups()):
-        return None
-    parts = {name: int(value or 0) for name, value in found.groupdict().items()}
-    return float(parts["h"] * 3600 + parts["m"] * 60 + parts["s"])

@@ -11,6 +11,7 @@ import click
 
 from etl.cli.demo import demo
 from etl.cli.doctor import doctor
+from etl.cli.plan import plan
 from etl.cli.run import run
 from etl.cli.sandbox import sandbox
 from etl.cli.sql import sql
@@ -23,7 +24,7 @@ def commands() -> None:
     """Tie every Microsoft Defender alert to the raw endpoint telemetry behind it."""
 
 
-for command in (demo, run, sql, sandbox, doctor):
+for command in (demo, plan, run, sql, sandbox, doctor):
     commands.add_command(command)
 
 

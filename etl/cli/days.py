@@ -1,6 +1,6 @@
 """Days as they are written on the command line."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from etl.errors import ConfigError
 
@@ -17,3 +17,15 @@ def day(option: str, text: str) -> date:
     if value > datetime.now(UTC).date():
         raise ConfigError(option, f"{text} is still to come", "name today (UTC) or a day before it")
     return value
+
+
+def days(first: str, last: str | None) -> list[date]:
+    """Read the days from `first` to `last`, both included; only the first where there is no last.
+
+    Raises ConfigError.
+    """
+    start = day("--from", first)
+    end = day("--to", last) if last else start
+    if end < start:
+        raise ConfigError("--to", f"{end} is before --from {start}", "swap the two")
+    return [start + timedelta(days=number) for number in range((end - start).days + 1)]

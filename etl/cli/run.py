@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime
 
 import click
 
-from etl.cli.days import day
+from etl.cli.days import days
 from etl.cli.progress import progress
+from etl.cli.tenants import chosen
 from etl.errors import ConfigError, EtlError
 from etl.reports.summary import summarise
-from etl.settings import Settings
-from etl.stages import changes
+from etl.stages import changes, late
+from etl.stages.options import Options
 from etl.tenant import Tenant
 from etl.windows import of_days
 
@@ -37,11 +38,8 @@ def run(first: str | None, last: str | None, tenant: str | None, *, changed: boo
         return catch_up(tenant)
     if not first:
         raise ConfigError("--from", "is missing", "name the first day, or use --changed")
-    start = day("--from", first)
-    end = day("--to", last) if last else start
-    if end < start:
-        raise ConfigError("--to", f"{end} is before --from {start}", "swap the two")
-    return materialise(start, end, tenant)
+    wanted = days(first, last)
+    return materialise(wanted[0], wanted[-1], tenant)
 
 
 def materialise(first: date, last: date, only: str | None = None) -> int:
@@ -49,7 +47,7 @@ def materialise(first: date, last: date, only: str | None = None) -> int:
 
     Raises ConfigError for settings that cannot be used, before anything is started.
     """
-    settings = _chosen(only)
+    settings = chosen(os.environ, only)
     from assets import materialise as dagster_run  # noqa: PLC0415 - Dagster takes seconds to import
 
     if first < dagster_run.first_day():
@@ -73,7 +71,7 @@ def catch_up(only: str | None) -> int:
     A tenant that cannot be asked is told and stalls no other.
     """
     status = 0
-    for settings in _chosen(only):
+    for settings in chosen(os.environ, only):
         with Tenant.connect(settings) as tenant:
             try:
                 behind = _behind(tenant)
@@ -91,24 +89,13 @@ def catch_up(only: str | None) -> int:
 
 
 def _behind(tenant: Tenant) -> Sequence[date]:
+    now = datetime.now(UTC)
     with tenant.lake.alone("alerts"):
-        today = datetime.now(UTC).date()
-        found = changes.find(tenant.alerts, tenant.lake, today, tenant.overlap)
+        found = changes.find(tenant.alerts, tenant.lake, now.date(), tenant.overlap)
     for doubt in found.doubts:
         sys.stderr.write(f"note: {tenant.name}: {doubt}\n")
-    days = ", ".join(map(str, found.days)) or "no day"
-    sys.stderr.write(f"{tenant.name}: {days} behind\n")
-    return found.days
-
-
-def _chosen(only: str | None) -> tuple[Settings, ...]:
-    """Return the settings of the tenants to run for.
-
-    Raises ConfigError for a name that the settings do not have.
-    """
-    every = Settings.every(os.environ)
-    chosen = tuple(one for one in every if only in {None, one.name})
-    if not chosen:
-        names = ", ".join(one.name for one in every)
-        raise ConfigError("--tenant", f"{only!r} is no tenant of the settings", f"use {names}")
-    return chosen
+    landed = late.find(tenant.hunting, tenant.lake, now, Options.of(tenant.settings))
+    behind = sorted({*found.days, *landed})
+    told = ", ".join(map(str, behind)) or "no day"
+    sys.stderr.write(f"{tenant.name}: {told} behind\n")
+    return behind

@@ -49,6 +49,37 @@ LEDGER = Contract(
     ),
 )
 
+QUERIES = Contract(
+    layer="ops",
+    table="HuntingQueries",
+    meaning="Every hunting query that ran for a day, to the letter, and where to run it again.",
+    grain=("TenantId", "QueryHash"),
+    columns=(
+        tenant(),
+        Column("QueryHash", pl.String, "As in ExtractionLedger", required=True),
+        Column("Query", pl.String, "The KQL that ran", required=True),
+        Column("PortalUrl", pl.String, "Opens the query in the Defender portal", required=True),
+        *provenance(),
+    ),
+)
+
+DEVICE_HOURS = Contract(
+    layer="ops",
+    table="DeviceHours",
+    meaning="How many events each table held of a device in an hour around a day's alerts, "
+    "by the last count, and how many were pulled.",
+    grain=("TenantId", "Table", "DeviceId", "Hour"),
+    columns=(
+        tenant(),
+        Column("Table", pl.String, "Hunting table", required=True),
+        Column("DeviceId", pl.String, "Device, lower-cased", required=True, checks=(filled(),)),
+        Column("Hour", INSTANT, "First instant of the hour, UTC", required=True),
+        Column("Events", pl.Int64, "By the last count", required=True),
+        Column("Pulled", pl.Int64, "How many of them the lake has", required=True),
+        *provenance(),
+    ),
+)
+
 WATERMARKS = Contract(
     layer="ops",
     table="Watermarks",
@@ -127,7 +158,8 @@ SCHEMA_DRIFT = Contract(
         Column(
             "Kind",
             pl.String,
-            "An unknown type, field or (enumeration) value; a wrong shape; something missing",
+            "An unknown type, field (of telemetry: column) or (enumeration) value; a wrong shape; "
+            "something missing",
             required=True,
             checks=(pa.Check.isin(DRIFT_KINDS, error="a known kind"),),
         ),
@@ -135,7 +167,8 @@ SCHEMA_DRIFT = Contract(
             "Name",
             pl.String,
             "What it is: `lunarEvidence`, `processEvidence.field`, `alert.severity=word`, "
-            "`processEvidence.processId:text`; `…` for all names beyond the first hundreds",
+            "`processEvidence.processId:text`, `DeviceFileEvents.FileSize:text`; "
+            "`…` for all names beyond the first hundreds",
             required=True,
             checks=(filled(),),
         ),

@@ -24,6 +24,8 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
     *core.CORE,
     *(hunting(table) for table in (*EVENT_TABLES, *ALERT_TABLES)),
     ops.LEDGER,
+    ops.QUERIES,
+    ops.DEVICE_HOURS,
     ops.WATERMARKS,
     ops.RECONCILIATION,
     ops.SCHEMA_DRIFT,

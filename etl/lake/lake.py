@@ -25,7 +25,7 @@ from etl.lake import engine
 
 log = logging.getLogger(__name__)
 
-_REMEDY = "set DEFENDER_LAKE to a folder that this user can write to, on a disk with room"
+REMEDY = "set DEFENDER_LAKE to a folder that this user can write to, on a disk with room"
 _STAGING = ".staging"
 _LOCKS = ".locks"
 _ABANDONED = 24 * 3600  # seconds
@@ -87,11 +87,11 @@ class Lake:
             if target.exists() and self._same(target, staged):
                 return False
             target.parent.mkdir(parents=True, exist_ok=True)
-            _sync(staged)
+            sync(staged)
             staged.replace(target)
-            _sync(target.parent)
+            sync(target.parent)
         except OSError as error:
-            raise LakeError(target, f"cannot be written ({error.strerror})", _REMEDY) from error
+            raise LakeError(target, f"cannot be written ({error.strerror})", REMEDY) from error
         return True
 
     @contextmanager
@@ -106,17 +106,18 @@ class Lake:
             _sweep(parent)
             folder = Path(tempfile.mkdtemp(dir=parent))
         except OSError as error:
-            raise LakeError(self.root, f"cannot be written ({error.strerror})", _REMEDY) from error
+            raise LakeError(self.root, f"cannot be written ({error.strerror})", REMEDY) from error
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def alone(self, work: str) -> Iterator[None]:
+    def alone(self, work: str, *, wait: bool = True) -> Iterator[bool]:
         """Keep other processes from the same `work` on this tenant, waiting for one that has it.
 
-        The kernel lets go when a process dies, however it dies: a killed run blocks nobody.
+        Without `wait` it says at once whether nobody has it. The kernel lets go when a process
+        dies, however it dies: a killed run blocks nobody.
         Raises LakeError where the lake cannot be written.
         """
         path = self.root / _LOCKS / f"{self.tenant}.{work}"
@@ -124,14 +125,17 @@ class Lake:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise LakeError(self.root, f"cannot be written ({error.strerror})", _REMEDY) from error
+            raise LakeError(self.root, f"cannot be written ({error.strerror})", REMEDY) from error
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                if not wait:
+                    yield False
+                    return
                 log.info("waiting for another run that pulls %s", work)
                 fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
+            yield True
         finally:
             os.close(handle)
 
@@ -164,7 +168,8 @@ def _sweep(parent: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have a file or folder on disk before what comes next."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

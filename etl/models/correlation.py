@@ -1,6 +1,9 @@
-"""Running the correlation of one day: its relations in order, its two marts as staged files."""
+"""Running the correlation of one day: its relations in order, its marts as staged files.
 
-from collections.abc import Mapping
+Also told here: what evidence is still open, which is what hunts go by. The rules are in `sql`.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -11,7 +14,8 @@ import polars as pl
 
 from etl import ticks
 from etl.contracts.contract import Contract
-from etl.contracts.mart import ALERT_CORRELATION, CORRELATED_ALERTS
+from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.mart import ALERT_CORRELATION, ALERT_VALIDATION, CORRELATED_ALERTS
 from etl.lake import engine
 from etl.lake.engine import Engine
 
@@ -21,19 +25,44 @@ RETENTION: Final = 30 * ticks.PER_DAY
 LANDING: Final = 40 * ticks.PER_MINUTE
 """How long telemetry has been seen to take to arrive."""
 
-_STEPS: Final = (
+NEAR: Final = ticks.PER_HOUR
+"""How far around an alert's activity evidence is looked for at first, as in Microsoft's go-hunt."""
+
+WIDE: Final = ticks.PER_DAY
+"""How far it is looked for where nothing is near."""
+
+_Steps = Sequence[tuple[str, str, str]]
+_Inputs = Mapping[str, Path | pl.DataFrame]
+
+_KEYS: Final[_Steps] = (
+    ("all_events", "AllEvents", "view"),
     ("event_keys", "EventKeys", "view"),
-    ("device_paths", "DevicePaths", "view"),
-    ("speaking_devices", "SpeakingDevices", "table"),
     ("platforms", "Platforms", "table"),
     ("evidence_keys", "EvidenceKeys", "table"),
     ("process_keys", "ProcessKeys", "table"),
     ("instances", "Instances", "table"),
-    ("homes", "Homes", "table"),
     ("candidates", "Candidates", "table"),
     ("matches", "Matches", "table"),
+    ("leads", "Leads", "table"),
+    ("file_facts", "FileFacts", "table"),
+    ("file_hits", "FileHits", "table"),
+    ("network_hits", "NetworkHits", "table"),
+    ("registry_paths", "RegistryPaths", "table"),
+    ("registry_hits", "RegistryHits", "table"),
+    ("account_hits", "AccountHits", "table"),
+    ("pivots", "Pivots", "table"),
+)
+"""What every evidence item means, by process key or by a pivot: file, relation, kind."""
+
+_RELATIVES: Final[_Steps] = (("process_links", "ProcessLinks", "table"),)
+
+_EVENTS: Final[_Steps] = (
+    ("speaking_devices", "SpeakingDevices", "table"),
+    ("homes", "Homes", "table"),
+    ("process_events", "ProcessEvents", "table"),
     ("matched_events", "MatchedEvents", "table"),
     ("events", "Events", "table"),
+    ("alert_correlation", "Correlation", "table"),
 )
 
 
@@ -43,25 +72,50 @@ class Marts:
 
     correlated: Path
     correlation: Path
+    validation: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What a day's telemetry does not tell yet."""
+
+    leads: pl.DataFrame
+    """Evidence without a match, by what it can be looked for; the columns of `sql/leads.sql`."""
+
+    ancestors: pl.DataFrame
+    """Ancestors of matched processes that are named, but without their own creation row."""
+
+    matched: pl.DataFrame
+    """Matched processes (Depth 0) and the descendants known so far, whose children may be asked."""
+
+
+def open_leads(duck: Engine, inputs: _Inputs, tolerance: int) -> Open:
+    """Tell what is still open of one day, from the same inputs as `correlate`."""
+    _offer_all(duck, inputs, tolerance, LANDING)
+    _run(duck, (*_KEYS, *_RELATIVES))
+    leads, ancestors, matched = (
+        duck.sql(sql(file)).pl() for file in ("open_leads", "ancestors", "descendants")
+    )
+    return Open(leads, ancestors, matched)
 
 
 def correlate(
-    duck: Engine, inputs: Mapping[str, Path | pl.DataFrame], tolerance: int, folder: Path
+    duck: Engine, inputs: _Inputs, tolerance: int, folder: Path, landing: int = LANDING
 ) -> Marts:
-    """Correlate one day; `tolerance` is in ticks.
+    """Correlate one day; `tolerance` and `landing` are in ticks.
 
-    `inputs` are AlertDevices, AlertEvidence, Alerts, Ledger and the event tables, each as a Parquet
-    file or, where there is none yet, as a frame.
+    `inputs` are AlertDevices, AlertEvidence, Alerts, Hunts, Ledger and the event tables, each as a
+    Parquet file or, where there is none yet, as a frame.
     """
-    for name, source in inputs.items():
-        _offer(duck, name, source)
-    parameters = pl.DataFrame({"Tolerance": tolerance, "Landing": LANDING, "Retention": RETENTION})
-    _offer(duck, "Parameters", parameters)
-    for file, name, kind in _STEPS:
-        duck.execute(f"create temp {kind} {name} as {sql(file)}")
-    marts = Marts(folder / "correlated.parquet", folder / "correlation.parquet")
-    _write(duck, "correlated_alerts", CORRELATED_ALERTS, marts.correlated)
-    _write(duck, "alert_correlation", ALERT_CORRELATION, marts.correlation)
+    _offer_all(duck, inputs, tolerance, landing)
+    _run(duck, (*_KEYS, *_EVENTS))
+    names = ("correlated", "correlation", "validation")
+    marts = Marts(*(folder / f"{name}.parquet" for name in names))
+    _write(duck, CORRELATED_ALERTS, sql("correlated_alerts"), marts.correlated)
+    _write(
+        duck, ALERT_CORRELATION, "from Correlation order by AlertId, EvidenceId", marts.correlation
+    )
+    _write(duck, ALERT_VALIDATION, sql("alert_validation"), marts.validation)
     return marts
 
 
@@ -71,13 +125,28 @@ def sql(file: str) -> str:
     return resources.files(__package__).joinpath("sql", f"{file}.sql").read_text()
 
 
+def _offer_all(duck: Engine, inputs: _Inputs, tolerance: int, landing: int) -> None:
+    for name, source in inputs.items():
+        _offer(duck, name, source)
+    spans = {"Landing": landing, "Retention": RETENTION, "Near": NEAR, "Wide": WIDE}
+    _offer(duck, "Parameters", pl.DataFrame({"Tolerance": tolerance, **spans}))
+
+
 def _offer(duck: Engine, name: str, source: Path | pl.DataFrame) -> None:
+    """Make a source a relation; of events the declared columns, as others may clash by type."""
+    columns = ", ".join(hunting(name).types) if name in EVENT_TABLES else "*"
     if isinstance(source, Path):
-        duck.read_parquet(engine.literal(source), hive_partitioning=False).create_view(name)
+        rows = duck.read_parquet(engine.literal(source), hive_partitioning=False)
     else:
-        duck.register(name, source.to_arrow())
+        rows = duck.from_arrow(source.to_arrow())
+    rows.project(columns).create_view(name)
 
 
-def _write(duck: Engine, file: str, contract: Contract, target: Path) -> None:
+def _run(duck: Engine, steps: _Steps) -> None:
+    for file, name, kind in steps:
+        duck.execute(f"create or replace temp {kind} {name} as {sql(file)}")
+
+
+def _write(duck: Engine, contract: Contract, select: str, target: Path) -> None:
     columns = ", ".join(contract.types)
-    engine.write(duck, f"select {columns} from ({sql(file)}\n)", target)  # noqa: S608
+    engine.write(duck, f"select {columns} from ({select}\n)", target)  # noqa: S608

@@ -23,8 +23,8 @@ _ROOTS: Final = {"graph": "alert", "mde": "mdeAlert"}
 _MOST: Final = 100
 """Names of one kind, source and tenant that are told apart."""
 
-_LONGEST_NAME: Final = 120
-_LONGEST_EXAMPLE: Final = 200
+LONGEST_NAME: Final = 120
+LONGEST_EXAMPLE: Final = 200
 _DEEPEST: Final = 40
 _WITHHELD: Final = "unknownFutureValue"
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ].*)?$", re.DOTALL)
@@ -67,7 +67,7 @@ def drift(records: Iterable[tuple[Record, Record]], source: str) -> pl.DataFrame
     entries: dict[tuple[str, str, str], _Entry] = {}
     for state, record in records:
         for found in _findings(record, source):
-            name = _printable(found.name, _LONGEST_NAME)
+            name = printable(found.name, LONGEST_NAME)
             key = (state["TenantId"], found.table, name)
             example = _example(found.example)
             entry = entries.setdefault(key, _Entry(found.kind, example, state, state))
@@ -90,6 +90,11 @@ def united(drifts: Sequence[pl.DataFrame]) -> pl.DataFrame:
         .sort("FirstSeenAt", "Kind", "Example")
     )
     return _summed(kept).sort(*SCHEMA_DRIFT.grain)
+
+
+def printable(value: str, longest: int) -> str:
+    """Return the beginning of a text, without what no terminal should be sent."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in value[:longest])
 
 
 def _summed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -129,11 +134,7 @@ def _example(value: object) -> str:
         shown = text(value) or "null"
     except RecursionError:
         shown = REST
-    return _printable(shown, _LONGEST_EXAMPLE)
-
-
-def _printable(value: str, longest: int) -> str:
-    return "".join(c if c.isprintable() else "\ufffd" for c in value[:longest])
+    return printable(shown, LONGEST_EXAMPLE)
 
 
 def _findings(record: Record, source: str) -> Iterator[_Finding]:

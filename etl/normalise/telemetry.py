@@ -1,30 +1,20 @@
 """Raw hunting rows as rows of a hunting table: typed, tick twins added, each with its event id.
 
-Names are matched whatever their case, annotation keys are passed over, columns that nobody has
-declared are kept as text. A value of another type than declared makes the row a fault.
+A value of another type than declared makes the row a fault. What of the columns is new is noted,
+for `etl.normalise.column_drift`; how single values are read belongs to `etl.normalise.columns`.
 """
 
 import hashlib
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
 from etl import ticks
-from etl.contracts.contract import PROVENANCE
 from etl.contracts.hunting import TABLES, TICKS, hunting
-from etl.values import Record, boolean, integer, part, text
+from etl.normalise import columns
+from etl.normalise.columns import Columns, Odd
 
-_OURS: Final = frozenset({"tenantid", "eventid", *(name.lower() for name in PROVENANCE)})
-_READERS: Final[dict[str, Callable[[object], object]]] = {
-    "string": text,
-    "datetime": text,
-    "long": integer,
-    "int": integer,
-    "bool": boolean,
-}
 _TYPES: Final = {
     "string": pl.String,
     "datetime": pl.String,
@@ -41,28 +31,34 @@ class Events:
     """The rows of a hunting table, and why some of them cannot be believed.
 
     `faults` has, row by row, null or the name and value of the first column of the wrong type.
+    `columns` has the values before any of them was read as an instant.
     """
 
     rows: pl.DataFrame
     faults: pl.Series
+    columns: Columns
 
 
 def events(table: str, raw: pl.DataFrame) -> Events:
     """Read raw records of `table`; the rows come in the records' order, not yet judged.
 
-    `raw` is of contract raw/<table>; the result of hunting/<table>.
+    `raw` is of contract raw/<table>; the result of hunting/<table>, with the columns that nobody
+    has declared behind it.
     """
     declared = TABLES[table]
-    records = [part(json.loads(record)) for record in raw["Record"]]
-    columns, unknown, faults = _columns(declared, records)
+    read = columns.read(table, raw["Record"].to_list())
     instants = [name for name, kind in declared.items() if kind == "datetime"]
     frame = pl.DataFrame(
-        {name: pl.Series(columns[name], dtype=_TYPES[kind]) for name, kind in declared.items()}
-        | {name: pl.Series(values, dtype=pl.String) for name, values in sorted(unknown.items())}
-        | {_FAULT: pl.Series(faults, dtype=pl.String)}
+        {
+            name: pl.Series(read.declared[name], dtype=_TYPES[kind])
+            for name, kind in declared.items()
+        }
+        | {_FAULT: pl.Series(read.faults, dtype=pl.String)}
     )
     frame = frame.with_columns(pl.col("^DeviceId$").str.to_lowercase())
     frame = frame.with_columns(ticks.parse(pl.col(n)).alias(_read(n)) for n in instants)
+    for name in instants:
+        read.odd.extend(_unreadable(frame, name, read))
     frame = frame.with_columns(pl.coalesce(_FAULT, *[_no_instant(n) for n in instants]))
     frame = frame.with_columns(ticks.without_sentinels(pl.col(_read(n))) for n in instants)
     frame = frame.with_columns(
@@ -71,39 +67,11 @@ def events(table: str, raw: pl.DataFrame) -> Events:
     )
     rows = frame.with_columns(
         raw["TenantId"], raw["IngestedAt"], raw["SourceRequestId"], EventId=_ids(table, frame)
-    ).select(*hunting(table).types, *sorted(unknown))
-    return Events(rows, frame[_FAULT])
-
-
-def _columns(
-    declared: dict[str, str], records: list[Record]
-) -> tuple[dict[str, list[object]], dict[str, list[str | None]], list[str | None]]:
-    """Turn records into columns: the declared ones, the unknown ones as text, and the faults."""
-    known = {name.lower(): name for name in declared}
-    columns: dict[str, list[object]] = {name: [None] * len(records) for name in declared}
-    unknown: dict[str, list[str | None]] = {}
-    faults: list[str | None] = [None] * len(records)
-    for number, record in enumerate(records):
-        for key, value in record.items():
-            if value is None or value == "" or "@odata." in key:
-                continue
-            name = known.get(key.lower())
-            if name is None:
-                unknown.setdefault(_kept(key, unknown), [None] * len(records))[number] = text(value)
-                continue
-            found = _READERS[declared[name]](value)
-            columns[name][number] = found
-            if found is None and faults[number] is None:
-                faults[number] = f"{name} is {(text(value) or '')[:200]}"
-    return columns, unknown, faults
-
-
-def _kept(key: str, unknown: dict[str, list[str | None]]) -> str:
-    """Return the name under which an undeclared column is kept, one per name whatever its case."""
-    lowered = key.lower()
-    if lowered in _OURS or lowered.endswith("ticks"):
-        return f"{key}_"
-    return next((name for name in unknown if name.lower() == lowered), key)
+    ).select(*hunting(table).types)
+    rows = rows.with_columns(
+        pl.Series(name, values, dtype=pl.String) for name, values in read.unknown.items()
+    )
+    return Events(rows, frame[_FAULT], read)
 
 
 def _read(name: str) -> str:
@@ -111,11 +79,27 @@ def _read(name: str) -> str:
     return f"__ticks_{name}"
 
 
+def _is_none(name: str) -> pl.Expr:
+    return pl.col(name).is_not_null() & pl.col(_read(name)).is_null()
+
+
 def _no_instant(name: str) -> pl.Expr:
     value = pl.col(name)
-    return pl.when(value.is_not_null() & pl.col(_read(name)).is_null()).then(
+    return pl.when(_is_none(name)).then(
         pl.format("{} is {}", pl.lit(name), value.str.slice(0, 200))
     )
+
+
+def _unreadable(frame: pl.DataFrame, name: str, read: Columns) -> list[Odd]:
+    """Return the texts of a column that are no instants; what is no text is noted already."""
+    noted = {odd.row for odd in read.odd if odd.column == name}
+    found = frame.select(pl.arg_where(_is_none(name))).to_series()
+    texts = frame[name].gather(found).str.slice(0, 200)
+    return [
+        Odd(row, name, "text", value)
+        for row, value in zip(found, texts, strict=True)
+        if row not in noted
+    ]
 
 
 def _ids(table: str, frame: pl.DataFrame) -> pl.Series:

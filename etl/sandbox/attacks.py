@@ -8,9 +8,10 @@ from random import Random
 
 import polars as pl
 
-from etl.sandbox import cases, moments
+from etl.sandbox import cases, fleet, moments
 from etl.sandbox.cases import Suspect
 from etl.sandbox.fleet import Device
+from etl.sandbox.leads import LEADS
 from etl.sandbox.plays import Clue, brute_force
 from etl.sandbox.processes import image_columns
 from etl.sandbox.scenes import Ledger, Scene
@@ -25,6 +26,7 @@ _BRUTE = Story("", "Password spray against a device", "CredentialAccess", "mediu
 _OTHERS = {
     "device_only": _CUSTOM, "no_evidence": _SILENT, "brute_force": _BRUTE, "cloud": _CLOUD,
 }  # fmt: skip
+_STRANGERS = fleet.build(Random("strangers to hunting"), scale=0)
 _ONE_DEVICE = ("no_device_id", "hidden_key")
 """Cases where the device of a process is told only by the alert naming no other."""
 
@@ -41,19 +43,31 @@ class Attack:
     clues: list[Clue]
     first: int
     last: int
+    prefix: str | None = None
+    """The kind of id that the alert gets, where its case does not say."""
 
 
 class Attacker:
-    """Stages attacks on a fleet and keeps the ledger of what they did."""
+    """Stages attacks on a fleet and keeps the ledger of what they did.
 
-    def __init__(self, random: Random, devices: list[Device], ordinary: pl.DataFrame) -> None:
+    Attackers may share one ledger, so that one's draws change nothing of what another does.
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        devices: list[Device],
+        ordinary: pl.DataFrame,
+        ledger: Ledger | None = None,
+    ) -> None:
         roots = ordinary.with_row_index("row").unique(
             ["device", "name"], keep="first", maintain_order=True
         )
         index = zip(roots["device"], roots["name"], roots["row"], strict=True)
         self._random = random
         self._devices = devices
-        self.ledger = Ledger(len(ordinary), {(device, name): row for device, name, row in index})
+        roots_by_name = {(device, name): row for device, name, row in index}
+        self.ledger = ledger or Ledger(len(ordinary), roots_by_name)
 
     def attack(self, case: str, day: int) -> Attack:
         """Stage one attack on a day, given by its first tick."""
@@ -73,6 +87,21 @@ class Attacker:
             suspects, clues = cases.stage(scene, case, story)
         last = scene.now + moments.SECOND
         return Attack(case, day, story, self._named(case, device), suspects, clues, first, last)
+
+    def lead(self, case: str, day: int) -> Attack:
+        """Stage what only hunting finds, early enough that all of it happens on the day."""
+        lead = LEADS[case]
+        device = self._random.choice([one for one in self._devices if one.platform == "windows"])
+        start = day + self._random.randrange(9 * moments.HOUR, 11 * moments.HOUR)
+        scene = Scene(device, self._random, self.ledger, start)
+        scene.wait(1)
+        first = scene.now
+        suspects, clues = lead.play(scene)
+        strangers = [one for one in _STRANGERS if one.platform == "windows"]
+        named = {"its own": [device], "a stranger": strangers[:1]}.get(lead.device, [])
+        story = Story("", lead.title, "SuspiciousActivity", "medium", "", lambda _: [])
+        last = scene.now + moments.SECOND
+        return Attack(case, day, story, named, suspects, clues, first, last, lead.prefix)
 
     def _named(self, case: str, device: Device) -> list[Device]:
         """Choose the devices that the alert names: mostly one, sometimes up to three."""

@@ -58,7 +58,7 @@ class Casebook:
         """Write the alert about an attack, and note the truth about it."""
         created = moments.text(attack.last + moments.MINUTE)
         items, suspects = self._items(attack, created)
-        prefix = self.random.choice(("ca", "sn")) if attack.case == "cloud" else None
+        prefix = self.random.choice(("ca", "sn")) if attack.case == "cloud" else attack.prefix
         incident = Incident(attack.first, attack.last, prefix or _PREFIX.get(attack.case, "da"))
         alert = alerts.body(
             self.random, self.tenant, story=attack.story, incident=incident, evidence=items
@@ -81,7 +81,8 @@ class Casebook:
             suspects[len(items)] = suspect
             shown = evidence.process(self._sighting(attack, suspect), suspect, created)
             items.append(shown | self._lacking(suspect))
-        items += [evidence.clue(clue, attack.devices[0], created) for clue in attack.clues]
+        machine = attack.devices[0] if attack.devices else None
+        items += [evidence.clue(clue, machine, created) for clue in attack.clues]
         return items, suspects
 
     def _lacking(self, suspect: Suspect) -> Item:

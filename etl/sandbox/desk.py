@@ -13,13 +13,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from etl.sandbox import mde
+from etl.sandbox.drift import Drift
 from etl.sandbox.engine import Engine
 from etl.sandbox.entra import Entra
 from etl.sandbox.faults import Faults
 from etl.sandbox.gate import Gate, GraphError
 from etl.sandbox.graph import AlertRoutes, Watch
-from etl.sandbox.hunting import Clock, HuntingRoute
+from etl.sandbox.hunting import HuntingRoute
+from etl.sandbox.storm import Clock
 from etl.sandbox.tenant import Tenant
+from etl.sandbox.veil import Veil
 
 
 class Desk:
@@ -28,7 +31,8 @@ class Desk:
     def __init__(
         self, tenant: Tenant, entra: Entra, faults: Faults, *, clock: Clock, watch: Watch
     ) -> None:
-        self._engine = Engine(tenant.tables, faults.missing_tables)
+        drifted = Drift(tenant.malformed) if faults.drift else None
+        self._engine = Engine(tenant.tables, faults.missing_tables, drifted)
         gate = Gate(entra, faults)
         alerts = AlertRoutes(tenant.alerts, gate, faults, entra.url, watch)
         hunting = HuntingRoute(self._engine, gate, faults, clock)
@@ -37,6 +41,11 @@ class Desk:
             routes=[*alerts.routes(), *hunting.routes(), *endpoint.routes()],
             exception_handlers={404: _not_found},
         )
+
+    @property
+    def veil(self) -> Veil:
+        """Return what hunting does not see yet."""
+        return self._engine.veil
 
     def close(self) -> None:
         """Forget the tables."""

@@ -7,20 +7,26 @@ the tables and the time that it may see. Limits of calls belong to `hunting`.
 import json
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
 
-from etl.sandbox import kql, moments
+from etl.sandbox import drift, kql, moments
+from etl.sandbox.drift import Drift
 from etl.sandbox.tables import schema
 from etl.sandbox.temporal import QueryRefused
+from etl.sandbox.veil import Veil
 
 _UNKNOWN_COLUMN = re.compile(
     r'[Cc]olumn "?(?:\w+"?\.)?"?([^"\s]+?)"? (?:not found|does not exist|referenced that exists)'
 )
 _TIMEOUT = 180.0
+_SLICE = 5_000
+"""Rows that are written as JSON at a time, so that too large a result is noticed early."""
+
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -46,7 +52,8 @@ _NO_NOTE = re.compile(rb'"[^"\\]*@odata\.type":null,')
 class Scope:
     """What a query may see: rows of `start` to `end`, in ticks since 1970, and this many.
 
-    Without `tables` it sees all; without `notes` values have no note of their type beside them.
+    Without `tables` it sees all; without `notes` values have no note of their type beside them. A
+    result of more than `most` rows would take too long, one of more than `size` bytes is too large.
     """
 
     start: int
@@ -55,13 +62,41 @@ class Scope:
     rows: int
     tables: frozenset[str] | None = None
     notes: bool = True
+    most: int | None = None
+    size: int | None = None
+
+
+class Answer(NamedTuple):
+    """The result of a query: its schema, and the rows as a JSON array with their number."""
+
+    schema: list[dict[str, str]]
+    rows: bytes
+    number: int
+
+
+class TooSlow(Exception):
+    """A query that takes longer than the service allows."""
+
+
+class TooLarge(Exception):
+    """A result that is larger than the service allows."""
 
 
 class Engine:
-    """The hunting tables of one tenant."""
+    """The hunting tables of one tenant, behind a veil that hides what has not arrived."""
 
-    def __init__(self, tables: Mapping[str, pl.DataFrame], missing: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, pl.DataFrame],
+        missing: tuple[str, ...] = (),
+        drifted: Drift | None = None,
+    ) -> None:
+        self.veil = Veil()
+        self._drift = drifted
         self._columns = {name: kinds for name, kinds in schema().items() if name not in missing}
+        if drifted is not None:
+            self._columns = drift.columns(self._columns)
+            tables = {name: drift.rows(name, rows) for name, rows in tables.items()}
         self._database = duckdb.connect(":memory:", config=_CONFIG)
         self._database.execute("SET TimeZone = 'UTC'")
         self._database.execute("CREATE SCHEMA store")
@@ -84,10 +119,10 @@ class Engine:
         """Forget everything."""
         self._database.close()
 
-    def ask(self, text: str, scope: Scope) -> tuple[list[dict[str, str]], bytes]:
-        """Answer a query: the schema, and the rows as a JSON array.
+    def ask(self, text: str, scope: Scope) -> Answer:
+        """Answer a query.
 
-        Raises QueryRefused with the service's wording.
+        Raises QueryRefused with the service's wording, TooSlow or TooLarge.
         """
         columns = self._columns
         if scope.tables is not None:
@@ -98,14 +133,17 @@ class Engine:
         timer.start()
         try:
             self._show(cursor, plan.tables, scope)
-            return _answer(cursor.sql(plan.sql, params=plan.parameters or None), scope)
+            answer = _answer(cursor.sql(plan.sql, params=plan.parameters or None), scope)
         except duckdb.InterruptException:
-            raise QueryRefused("Query exceeded the timeout period.") from None
+            raise TooSlow from None
         except duckdb.Error as problem:
             raise _refusal(str(problem), text) from None
         finally:
             timer.cancel()
             cursor.close()
+        if self._drift is None:
+            return answer
+        return answer._replace(rows=self._drift.answer(answer.rows, plan.tables))
 
     def _show(
         self, cursor: duckdb.DuckDBPyConnection, tables: frozenset[str], scope: Scope
@@ -115,7 +153,7 @@ class Engine:
             cursor.execute(
                 f'CREATE TEMP VIEW "{table}" AS SELECT * FROM store."{table}" '  # noqa: S608
                 f'WHERE "Timestamp" >= make_timestamp({scope.start}) '
-                f'AND "Timestamp" <= make_timestamp({scope.end})'
+                f'AND "Timestamp" <= make_timestamp({scope.end}) AND {self.veil.condition(table)}'
             )
 
 
@@ -137,7 +175,7 @@ def _named(kind: str) -> str:
     return _PLAIN.get(kind, "Object")
 
 
-def _answer(relation: duckdb.DuckDBPyRelation, scope: Scope) -> tuple[list[dict[str, str]], bytes]:
+def _answer(relation: duckdb.DuckDBPyRelation, scope: Scope) -> Answer:
     kinds = {
         name: _named(str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
     }
@@ -145,9 +183,26 @@ def _answer(relation: duckdb.DuckDBPyRelation, scope: Scope) -> tuple[list[dict[
         f"{_READ.get(kind, '{0}').format(_quoted(name))} AS {_quoted(name)}"
         for name, kind in kinds.items()
     ]
-    frame = pl.from_arrow(relation.project(", ".join(read)).limit(scope.rows).to_arrow_table())
+    most = scope.rows if scope.most is None else max(scope.rows, scope.most + 1)
+    table = relation.project(", ".join(read)).limit(most).to_arrow_table()
+    if scope.most is not None and table.num_rows > scope.most:
+        raise TooSlow
     described = [{"name": name, "type": kind} for name, kind in kinds.items()]
-    return described, rows_as_json(pl.DataFrame(frame), kinds, notes=scope.notes)
+    frame = pl.DataFrame(pl.from_arrow(table)).head(scope.rows)
+    parts = list(_written(frame, kinds, scope))
+    return Answer(described, b"[" + b",".join(parts) + b"]", len(frame))
+
+
+def _written(frame: pl.DataFrame, kinds: Mapping[str, str], scope: Scope) -> Iterator[bytes]:
+    """Yield rows as JSON, some at a time and without brackets around them."""
+    size = 0
+    for part in frame.iter_slices(_SLICE):
+        written = rows_as_json(part, kinds, notes=scope.notes)[1:-1]
+        size += len(written)
+        if scope.size is not None and size > scope.size:
+            raise TooLarge
+        if written:
+            yield written
 
 
 def _quoted(name: str) -> str:

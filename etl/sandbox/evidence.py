@@ -82,7 +82,7 @@ def user_account(account: Account) -> Item:
     """Describe an account."""
     return {
         "accountName": account.name.upper() if account.name == "system" else account.name,
-        "domainName": account.domain.upper(),
+        "domainName": account.domain.upper() or None,
         "userSid": account.sid,
         "azureAdUserId": account.object_id,
         "userPrincipalName": account.upn,
@@ -162,28 +162,30 @@ def user(account: Account, created: str) -> Item:
     return item("userEvidence", created, userAccount=user_account(account), stream=None)
 
 
-def clue(found: Clue, machine: Device, created: str) -> Item:
+def clue(found: Clue, machine: Device | None, created: str) -> Item:
     """Show anything else that an attack left behind."""
     values = found.values
-    if found.kind == "file":
+    where = machine.id if machine else None
+    if found.kind in ("file", "path"):
         image = Image(values["path"])
-        details = file_details(
-            image.name, image.folder, image.digest("sha1"), image.digest("sha256")
-        )
+        hashes = [image.digest(one) if found.kind == "file" else None for one in ("sha1", "sha256")]
+        details = file_details(image.name, image.folder, *hashes)
         return item("fileEvidence", created, fileDetails=details | {"fileSize": image.size},
-                     detectionStatus="detected", mdeDeviceId=machine.id)  # fmt: skip
+                     detectionStatus="detected", mdeDeviceId=where)  # fmt: skip
     if found.kind == "url":
         return item("urlEvidence", created, url=values["url"])
     if found.kind == "ip":
         return item("ipEvidence", created, roles=["commandAndControl"], countryLetterCode=None,
                      ipAddress=values["address"], location=None, stream=None)  # fmt: skip
+    if found.kind == "account":
+        return user(Account("", values["name"], None, None, None), created)
     hive = "HKEY_CURRENT_USER"
     if found.kind == "registry_key":
         return item("registryKeyEvidence", created, registryHive=hive, registryKey=values["key"])
-    key = "SOFTWARE\\MICROSOFT\\WINDOWS\\CURRENTVERSION\\RUN"
+    key = values.get("key", "SOFTWARE\\MICROSOFT\\WINDOWS\\CURRENTVERSION\\RUN")
     return item("registryValueEvidence", created, registryHive=hive, registryKey=key,
                  registryValue=values["value"], registryValueName=values["name"],
-                 registryValueType="String", mdeDeviceId=machine.id)  # fmt: skip
+                 registryValueType="String", mdeDeviceId=where)  # fmt: skip
 
 
 def cloud(created: str, account: Account) -> list[Item]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 _NO_RETRY_AFTER = "no-retry-after"
+_MUTE = "mute"
 _MISSING = "missing"
 
 
@@ -65,7 +66,30 @@ class Faults:
     unordered: int = _number("unordered")
     """From 1 on, the order asked for is ignored: the newest created comes first."""
 
+    storm: int = _number("storm")
+    """Every so manieth hunting call is 429, for ever; 1 lets none through."""
+
+    cpu: int = _number("cpu")
+    """After so many hunting calls all are 429 until the next quarter of an hour of the clock."""
+
+    slow: int | None = _number("slow", None)
+    """A query that would return more rows than so many fails as a timeout, 400."""
+
+    gateway: int | None = _number("gateway", None)
+    """A query that would return more rows than so many fails at the gateway, 504."""
+
+    lag: int = _number("lag")
+    """Milliseconds that each hunting answer takes longer."""
+
+    drift: int = _number("drift")
+    """From 1 on, columns of hunting tables come, go and change their type."""
+
     retry_after: bool = True
+    """Whether a 429 says in its header how long to wait; `no-retry-after` says no."""
+
+    mute: bool = False
+    """Whether a 429 of hunting says nowhere how long to wait; `mute` says yes."""
+
     missing_tables: tuple[str, ...] = ()
     roles: tuple[str, ...] = (
         "SecurityAlert.Read.All", "ThreatHunting.Read.All", "Alert.Read.All", "Machine.Read.All",
@@ -88,6 +112,8 @@ class Faults:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if name == _NO_RETRY_AFTER and not equals:
             return replace(self, retry_after=False)
+        if name == _MUTE and not equals:
+            return replace(self, mute=True)
         if name == _MISSING and value:
             return replace(self, missing_tables=tuple(value.split("+")))
         numbers = self._numbers()
@@ -97,7 +123,7 @@ class Faults:
         allowed = ", ".join(f"{known}=N" for known in numbers)
         raise ValueError(
             f"fault {name!r} cannot have the value {value!r}; allowed are {allowed}, "
-            f"{_MISSING}=TABLE+TABLE and {_NO_RETRY_AFTER}"
+            f"{_MISSING}=TABLE+TABLE, {_MUTE} and {_NO_RETRY_AFTER}"
         )
 
     @classmethod

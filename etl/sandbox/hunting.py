@@ -1,8 +1,7 @@
 """Hunting: the route that runs a query, with the service's limits on time, rows, size and calls."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime
+import time
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -10,10 +9,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from etl.sandbox import literals, moments
-from etl.sandbox.engine import Engine, Scope
+from etl.sandbox.engine import Answer, Engine, Scope, TooLarge, TooSlow
 from etl.sandbox.faults import Faults
-from etl.sandbox.gate import Countdown, Gate, Quota
+from etl.sandbox.gate import Gate, GraphError
 from etl.sandbox.odata import refused
+from etl.sandbox.storm import Clock, Storm
 from etl.sandbox.temporal import QueryRefused
 
 PATHS = (
@@ -27,7 +27,7 @@ _TOO_LARGE = (
     "Query execution has exceeded the allowed result size. Optimize your query by limiting the "
     "number of results and try again."
 )
-Clock = Callable[[], datetime]
+_TIMEOUT = "Query exceeded the timeout period."
 
 
 class HuntingRoute:
@@ -38,8 +38,7 @@ class HuntingRoute:
         self._gate = gate
         self._faults = faults
         self._clock = clock
-        self._quota = Quota(faults.calls_per_minute)
-        self._throttle = Countdown(faults.throttle_first)
+        self._storm = Storm(faults, gate, clock)
 
     def routes(self) -> list[Route]:
         """Return the route."""
@@ -47,24 +46,36 @@ class HuntingRoute:
 
     async def ask(
         self, query: str, span: object = None, tables: frozenset[str] | None = None
-    ) -> tuple[list[dict[str, str]], bytes]:
-        """Run a query within the limits of the tenant, and return its schema and rows.
+    ) -> Answer:
+        """Run a query within the limits of the tenant.
 
         Where it may see some tables only, it is another API that asks, which notes no types.
         """
-        self._count_call()
+        self._storm.count()
         now = moments.unix_ticks(self._clock())
         start, end = timespan(span, now)
+        most = self._faults.slow if self._faults.gateway is None else self._faults.gateway
         scope = Scope(
-            max(start, now - _RETENTION), end, now, self._faults.rows, tables, notes=tables is None
-        )
+            max(start, now - _RETENTION), end, now, self._faults.rows, tables,
+            notes=tables is None, most=most, size=self._faults.result_bytes,
+        )  # fmt: skip
         try:
-            schema, rows = await run_in_threadpool(self._engine.ask, query, scope)
+            return await run_in_threadpool(self._answer, query, scope)
         except QueryRefused as refusal:
             raise refused(str(refusal)) from None
-        if len(rows) > self._faults.result_bytes:
-            raise refused(_TOO_LARGE)
-        return schema, rows
+        except TooLarge:
+            raise refused(_TOO_LARGE) from None
+        except TooSlow:
+            if self._faults.gateway is not None:
+                raise GraphError(504, "UnknownError", "") from None
+            raise refused(_TIMEOUT) from None
+
+    def _answer(self, query: str, scope: Scope) -> Answer:
+        """Ask the engine, in a thread of its own, and take the time that faults say."""
+        try:
+            return self._engine.ask(query, scope)
+        finally:
+            time.sleep(self._faults.lag / 1000)
 
     async def _run(self, request: Request) -> Response:
         body = _fields(await request.body())
@@ -72,19 +83,11 @@ class HuntingRoute:
         request.state.query = query
         if not isinstance(query, str) or not query.strip():
             raise refused("The request body must contain the parameter 'Query'.")
-        schema, rows = await self.ask(query, body.get("timespan"))
-        head = json.dumps({"@odata.context": _CONTEXT, "schema": schema})
-        content = head[:-1].encode() + b',"results":' + rows + b"}"
+        answer = await self.ask(query, body.get("timespan"))
+        request.state.rows = answer.number
+        head = json.dumps({"@odata.context": _CONTEXT, "schema": answer.schema})
+        content = head[:-1].encode() + b',"results":' + answer.rows + b"}"
         return Response(content, media_type="application/json")
-
-    def _count_call(self) -> None:
-        seconds = 1.0 if self._throttle.hit() else self._quota.wait()
-        if seconds:
-            raise self._gate.throttled(
-                seconds,
-                "You have exceeded processing resources allocated to this tenant. "
-                f"You can run queries again in {int(seconds + 1)} seconds.",
-            )
 
 
 def _fields(body: bytes) -> dict[str, object]:

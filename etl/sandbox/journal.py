@@ -9,15 +9,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request and how it was answered; `at` is of the monotonic clock."""
+    """One request and how it was answered; `at` and `ended` are of the monotonic clock."""
 
     at: float
+    """When it arrived."""
+
     method: str
     path: str
     query_string: str
     status: int
     body_query: str | None
     """The hunting query of the body, if it had one."""
+
+    ended: float
+    """When the last of the answer was there to be sent."""
+
+    rows: int | None = None
+    """How many rows a hunting query was answered with."""
 
 
 class Journal:
@@ -42,21 +50,28 @@ class Journal:
         started = time.monotonic()
         scope.setdefault("state", {})
 
+        status = 0
+
         async def noted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._note(scope, started, message["status"])
+            nonlocal status
+            status = message.get("status", status)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                self._note(scope, started, status)
             await send(message)
 
         await self._app(scope, receive, noted)
 
     def _note(self, scope: Scope, started: float, status: int) -> None:
+        state = scope["state"]
         request = Request(
             started,
             scope["method"],
             scope["path"],
             scope["query_string"].decode("ascii"),
             status,
-            scope["state"].get("query"),
+            state.get("query"),
+            time.monotonic(),
+            state.get("rows"),
         )
         with self._lock:
             self._requests.append(request)

@@ -7,16 +7,20 @@ Every datetime and timespan is rewritten to that scale in the parsed query, neve
 
 import dataclasses
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 from duckdb_kql import ir
+from duckdb_kql import lower as lowering
 from duckdb_kql.errors import KqlError, KqlSchemaError, KqlSyntaxError
 from duckdb_kql.lower import lower
 from duckdb_kql.schema import match_wildcard
 from duckdb_kql.translate import clock, functions, to_sql
 from duckdb_kql.translate.naming import expression_name
 
+from etl.sandbox import strings
+from etl.sandbox.disjunction import balanced, chain, quickened
 from etl.sandbox.temporal import SQL, TEMPORAL, QueryRefused, Temporal
 from etl.sandbox.temporal_functions import RULES
 
@@ -25,10 +29,14 @@ for _name, _template in SQL.items():
         _name, "template", _template, (2 if "{1}" in _template else 1,)
     )
 
+lowering._string_value = strings.value  # noqa: SLF001 - it knows no \u, \x, \a, \b, \f, \v
+
 Columns = dict[str, dict[str, str]]
 """Column types by table and column."""
 
 _ADVICE = "Fix semantic errors in your query."
+
+sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))  # the parser takes one step an `or`
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +139,8 @@ class _Reader:
             return _apart(tuple(map(self.walk, node)), node)
         if not isinstance(node, ir.Node) or not dataclasses.is_dataclass(node):
             return node
+        if isinstance(node, ir.BinaryOp) and node.op in ("and", "or"):
+            return balanced([self.walk(part) for part in chain(node, node.op)], node.op)
         parts = {one.name: self.walk(getattr(node, one.name)) for one in dataclasses.fields(node)}
         return self._one(dataclasses.replace(node, **parts))
 
@@ -141,6 +151,7 @@ class _Reader:
             ir.FunctionCall: self.temporal.function,
             ir.InList: self.temporal.in_list,
             ir.Between: self.temporal.between,
+            ir.Where: self._where,
             ir.ColumnRef: self._column,
             ir.NamedExpr: self._named,
             ir.TableRef: self._table,
@@ -150,6 +161,9 @@ class _Reader:
             ir.DataTable: self._datatable,
         }.get(type(node))
         return rewrite(node) if rewrite else node  # type: ignore[operator]
+
+    def _where(self, node: ir.Where) -> ir.Node:
+        return ir.Where(quickened(node.predicate))
 
     def _column(self, node: ir.ColumnRef) -> ir.Node:
         """Refuse a column that differs from a known one only by case: the engine would not."""

@@ -1,6 +1,7 @@
 """Malformed: a few rows with impossible values, for whoever validates what they read.
 
-They fall on attacked devices while an attack goes on, and belong to no process in truth.
+They fall on attacked devices while an attack goes on, and belong to no process in truth. Some more
+become unreadable where hunting has drifted, see `drift`, and are whole otherwise.
 """
 
 import polars as pl
@@ -10,6 +11,9 @@ from etl.sandbox.attacks import Attack
 from etl.sandbox.telemetry import HIDDEN
 
 _PORTS = (70_001, -1)
+_UNREADABLE = 2
+_KEY = {"EventTable": pl.String, "DeviceId": pl.String, "TimestampTicks": pl.Int64,
+        "ReportId": pl.Int64}  # fmt: skip
 
 
 def rows(attacks: list[Attack]) -> dict[str, pl.DataFrame]:
@@ -41,3 +45,28 @@ def rows(attacks: list[Attack]) -> dict[str, pl.DataFrame]:
 def disowned(written: pl.DataFrame) -> pl.DataFrame:
     """Forget which process a row was written for."""
     return written.with_columns(**dict.fromkeys(HIDDEN, pl.lit(None, dtype=pl.Int64)))
+
+
+def unreadable(attacks: list[Attack], events: pl.DataFrame) -> pl.DataFrame:
+    """Choose the rows of DeviceEvents, without a process of their own, nearest to an attack."""
+    attack = next((one for one in attacks if one.devices and one.suspects), None)
+    if attack is None:
+        return none()
+    apart = (pl.col("Timestamp") - attack.last).abs()
+    return (
+        events.filter(pl.col("ProcessId").is_null(), DeviceId=attack.devices[0].id)
+        .sort(apart, "ReportId")
+        .head(_UNREADABLE)
+        .select(
+            "DeviceId",
+            "ReportId",
+            EventTable=pl.lit("DeviceEvents"),
+            TimestampTicks="Timestamp",
+        )
+        .select(*_KEY)
+    )
+
+
+def none() -> pl.DataFrame:
+    """Return no rows that become unreadable."""
+    return pl.DataFrame(schema=_KEY)

@@ -24,6 +24,7 @@ from etl.sandbox.tables import schema
 from etl.sandbox.tenant import Tenant
 
 AUDIENCE = "https://api.securitycenter.microsoft.com"
+HUNTING = "/api/advancedqueries/run"
 _CONTEXT = "https://api.security.microsoft.com/api/$metadata#"
 _MOST_TOP = 10_000
 _OPTIONS = {"$filter", "$top", "$skip", "$expand"}
@@ -90,7 +91,7 @@ class MdeRoutes:
             self._related(f"{alert}/ips", "Ip.Read.All", "Ips", mde_machines.ips),
             self._related(f"{alert}/domains", "URL.Read.All", "Domains", mde_machines.domains),
             Route("/api/machines", guard(machine, self._machines, *machines)),
-            Route("/api/advancedqueries/run", guard(query, self._run, *queries), methods=["POST"]),
+            Route(HUNTING, guard(query, self._run, *queries), methods=["POST"]),
         ]
 
     def _count_request(self) -> None:
@@ -194,12 +195,13 @@ class MdeRoutes:
         request.state.query = query
         if not isinstance(query, str) or not query.strip():
             raise GraphError(400, "MissingRequiredParameter", "The parameter 'Query' is missing.")
-        columns, rows = await self._hunting.ask(query, tables=_ENDPOINT)
+        answer = await self._hunting.ask(query, tables=_ENDPOINT)
+        request.state.rows = answer.number
         head = {
             "Stats": _STATS,
-            "Schema": [{"Name": one["name"], "Type": one["type"]} for one in columns],
+            "Schema": [{"Name": one["name"], "Type": one["type"]} for one in answer.schema],
         }
-        content = json.dumps(head)[:-1].encode() + b',"Results":' + rows + b"}"
+        content = json.dumps(head)[:-1].encode() + b',"Results":' + answer.rows + b"}"
         return Response(content, media_type="application/json")
 
 

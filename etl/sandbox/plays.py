@@ -26,7 +26,10 @@ _RUN_KEY = "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run"
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """A thing that the alert names besides processes: file, url, ip, registry key or value."""
+    """A thing that the alert names besides processes.
+
+    A file, or its path alone, a url, an ip, a registry key or value, or an account by its name.
+    """
 
     kind: str
     values: dict[str, str]

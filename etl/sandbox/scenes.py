@@ -17,12 +17,12 @@ LAST_EXEC_GAP = 136_000
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of an attack; `parent` is a row number among all processes."""
+    """A process of an attack; `parent` is a row number among all processes, if it is known."""
 
     device: int
     pid: int
     created: int
-    parent: int
+    parent: int | None
     image: Image
     command: str
     as_user: bool = True
@@ -99,7 +99,7 @@ class Scene:
         return self.suspect(self.start(parent, image, shown, pid=pid))
 
     def start(
-        self, parent: int, image: Image, command: str, *, pid: int, recorded: bool = True
+        self, parent: int | None, image: Image, command: str, *, pid: int, recorded: bool = True
     ) -> int:
         """Start a process now without suspecting it."""
         return self.ledger.add(

@@ -7,7 +7,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,15 +17,16 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from etl.sandbox import certificates
+from etl.sandbox import certificates, hunting, mde
 from etl.sandbox.desk import Desk, Reception
 from etl.sandbox.entra import Application, Entra
 from etl.sandbox.faults import Faults
-from etl.sandbox.hunting import Clock
 from etl.sandbox.journal import Journal, Request
+from etl.sandbox.storm import Clock
 from etl.sandbox.tenant import CLIENT_ID, CLIENT_SECRET, Tenant
 
 _START_SECONDS = 20.0
+_HUNTING = (*hunting.PATHS, mde.HUNTING)
 
 
 def _now() -> datetime:
@@ -128,6 +129,26 @@ class Sandbox:
     def requests(self) -> list[Request]:
         """Return what was asked so far."""
         return self._journal.requests
+
+    @property
+    def hunting(self) -> list[Request]:
+        """Return the hunting queries that were sent so far, whatever became of them."""
+        return [request for request in self.requests if request.path in _HUNTING]
+
+    def withhold(self, devices: Collection[str]) -> None:
+        """Hide the telemetry of more devices from hunting, as if it had not arrived yet."""
+        for desk in self._desks.values():
+            desk.veil.withhold(devices)
+
+    def withhold_after(self, ticks: int) -> None:
+        """Hide the telemetry after an instant, in .NET ticks, from hunting."""
+        for desk in self._desks.values():
+            desk.veil.withhold_after(ticks)
+
+    def release(self) -> None:
+        """Let everything that was withheld arrive."""
+        for desk in self._desks.values():
+            desk.veil.release()
 
     def serve_forever(self) -> None:
         """Serve in the foreground until interrupted."""

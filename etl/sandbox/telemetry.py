@@ -148,10 +148,13 @@ class Scribe:
             full = full.with_columns(_subject=pl.lit(None, dtype=pl.Int64))
         return conform(full, table, keep=HIDDEN)
 
-    def creations(self, dice: Dice) -> pl.DataFrame:
-        """Return a creation row for every process that is recorded."""
+    def creations(self, dice: Dice, first: int = 0, end: int | None = None) -> pl.DataFrame:
+        """Return a creation row for every process that is recorded, of some or of all."""
         processes = self.world.processes
-        index = processes.select(pl.arg_where(pl.col("recorded"))).to_series().cast(pl.Int64)
+        wanted = pl.col("recorded") & pl.int_range(pl.len()).is_between(
+            first, len(processes) if end is None else end, closed="left"
+        )
+        index = processes.select(pl.arg_where(wanted)).to_series().cast(pl.Int64)
         own = self._own[index]
         chosen = processes[index]
         late = dice.integers(0, 200_000, len(index)) * (chosen["platform"] == "windows")

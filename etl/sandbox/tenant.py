@@ -4,10 +4,10 @@ The same seed, scale, days and end make the same tenant. Serving it belongs to `
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Self
+from typing import Any, Self
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from etl.sandbox import (
     cases,
     fleet,
     inventory,
+    leads,
     malformed,
     moments,
     telemetry,
@@ -29,12 +30,14 @@ from etl.sandbox.attacks import Attack, Attacker
 from etl.sandbox.casework import Casebook, named_frame
 from etl.sandbox.dice import Dice
 from etl.sandbox.fleet import Device
+from etl.sandbox.pivots import Pivots
 from etl.sandbox.tables import empty, schema
 
 TENANT_ID = "6a1f8c52-93d4-4e0b-a7c6-2f5d0e8b9134"
 CLIENT_ID = "c0b7e9d1-4f26-4a38-8b5e-71d3f6a2094c"
 CLIENT_SECRET = "sandbox-secret-that-opens-nothing"  # noqa: S105 - a made-up secret
 _ALERTS_PER_DAY = 35
+_LEADS_PER_SCALE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,19 @@ class Tenant:
     truth: pl.DataFrame
     truth_events: pl.DataFrame
     devices: list[Device]
+    pivots: Pivots = field(default_factory=Pivots.empty, repr=False)
+    malformed: pl.DataFrame = field(default_factory=malformed.none, repr=False)
+    """Rows that cannot be read where hunting has drifted: table, device, ticks and report."""
+
+    @property
+    def truth_pivots(self) -> pl.DataFrame:
+        """Return whether telemetry holds what items without a process key name."""
+        return self.pivots.items
+
+    @property
+    def truth_targets(self) -> pl.DataFrame:
+        """Return the events that such items are about, near the activity of their alerts."""
+        return self.pivots.targets
 
     @classmethod
     def generate(
@@ -61,8 +77,7 @@ class Tenant:
     ) -> Self:
         """Make a tenant whose alerts fall on the full days before `until`, today by default."""
         alert_days = _days_before(until, days)
-        works = _Works(seed, scale, alert_days, id)
-        return cls(id, alert_days, works.alerts, *works.results(), works.world.devices)
+        return cls(*_Works(seed, scale, alert_days, id).results())
 
     @classmethod
     def of(
@@ -90,21 +105,38 @@ def _days_before(end: date | None, number: int) -> list[date]:
     return [last - timedelta(days=back) for back in range(number, 0, -1)]
 
 
+def _identity(alert: Alert) -> str:
+    return str(alert["id"])
+
+
 class _Works:
-    """Makes a tenant step by step: the fleet, its processes, the attacks, the rows, the alerts."""
+    """Makes a tenant step by step: the fleet, its processes, the attacks, the rows, the alerts.
+
+    What only hunting finds is drawn apart and comes last, so that it changes nothing else.
+    """
 
     def __init__(self, seed: int, scale: float, days: list[date], tenant: str) -> None:
-        self.random = Random(seed)
-        self.dice = Dice(self.random)
+        self.id, self.days = tenant, days
+        self.random, apart = Random(seed), Random(f"{seed} leads")
+        self.dice, self.apart = Dice(self.random), Dice(apart)
         span = trees.Span(moments.midnight(days[0]) - moments.DAY, len(days) + 1)
         devices = fleet.build(self.random, scale)
         ordinary = trees.grow(self.dice, devices, span)
         self.attacker = Attacker(self.random, devices, ordinary)
         self.attacks = self._attack(scale, days)
+        self.known = len(ordinary) + len(self.attacker.ledger.processes)
+        prowler = Attacker(apart, devices, ordinary, self.attacker.ledger)
+        self.leads = [
+            prowler.lead(case, moments.midnight(days[number % len(days)]))
+            for number, case in enumerate([*leads.LEADS] * (1 + int(scale * _LEADS_PER_SCALE)))
+        ]
         everything = pl.concat([ordinary, self.attacker.processes().select(ordinary.columns)])
         self.world = telemetry.World(devices, everything, span, len(ordinary))
         self.book = Casebook(self.random, tenant, self.world)
         self.alerts = self._alert()
+        later = Casebook(apart, tenant, self.world, self.book.alerts, self.book.named)
+        self.opened = dict(zip(map(_identity, self.alerts), self.attacks, strict=False))
+        self.opened |= {_identity(later.open(lead)): lead for lead in self.leads}
 
     def _attack(self, scale: float, days: list[date]) -> list[Attack]:
         known = len(cases.WITH_PROCESS) + len(cases.WITHOUT_PROCESS)
@@ -125,17 +157,29 @@ class _Works:
             self.book.spoil(opened[0])
         return self.book.alerts
 
-    def results(self) -> tuple[dict[str, pl.DataFrame], pl.DataFrame, pl.DataFrame]:
-        """Return the tables, the truth about processes and the truth about events."""
-        tables = self._events()
+    def results(self) -> tuple[Any, ...]:
+        """Return what a tenant holds, in the order of its fields."""
+        events = self._events()
         named = named_frame(self.book.named)
-        about = truth.processes(named, tables, self.world)
-        about_events = truth.events(named, tables, self.world)
-        return self._served(tables), about, about_events
+        about = truth.processes(named, events, self.world)
+        about_events = truth.events(named, events, self.world)
+        keyed = about.filter(pl.any_horizontal("UsableKey", "HiddenKey"))
+        found = Pivots.find(
+            self.alerts, set(keyed.select("AlertId", "EvidenceIndex").rows()), events, self.world
+        )
+        unreadable = malformed.unreadable(self.attacks, events["DeviceEvents"])
+        return (
+            self.id, self.days, self.alerts, self._served(events), about, about_events,
+            self.world.devices, found, unreadable,
+        )  # fmt: skip
 
     def _events(self) -> dict[str, pl.DataFrame]:
         scribe = telemetry.Scribe(self.world)
-        frames = {"DeviceProcessEvents": [scribe.creations(self.dice)]}
+        creations = [
+            scribe.creations(self.dice, end=self.known),
+            scribe.creations(self.apart, first=self.known),
+        ]
+        frames = {"DeviceProcessEvents": creations}
         for table in activity.PER_DEVICE_DAY:
             ordinary = activity.ordinary(table, self.world, self.dice)
             frames[table] = [scribe.write(table, ordinary)]
@@ -146,10 +190,7 @@ class _Works:
         return {table: telemetry.finished(parts, table) for table, parts in frames.items()}
 
     def _served(self, events: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        first = {
-            str(alert["id"]): attack.first
-            for alert, attack in zip(self.alerts, self.attacks, strict=False)
-        }
+        first = {identity: attack.first for identity, attack in self.opened.items()}
         return {
             **{table: empty(table) for table in schema()},
             **{table: rows.drop(telemetry.HIDDEN) for table, rows in events.items()},

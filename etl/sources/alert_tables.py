@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from etl.errors import AccessError, ResultTooLarge, Throttled
 from etl.sources import kql
-from etl.sources.hunting import Hunting
+from etl.sources.hunting import Runs
 from etl.sources.kql import Literal
-from etl.sources.slices import Pulled
+from etl.sources.outcomes import Pulled
 from etl.windows import Window
 
 AT_ONCE = 1000
@@ -50,7 +50,7 @@ class _Piece:
 
 
 def pull(
-    hunting: Hunting, table: str, window: Window, ids: Sequence[str], max_rows: int
+    hunting: Runs, table: str, window: Window, ids: Sequence[str], max_rows: int
 ) -> Iterator[Pulled]:
     """Yield the outcomes of asking `table` for the rows dated in `window` and those of `ids`.
 
@@ -67,7 +67,7 @@ def pull(
                 return
 
 
-def _pull(hunting: Hunting, piece: _Piece, max_rows: int) -> Iterator[Pulled]:
+def _pull(hunting: Runs, piece: _Piece, max_rows: int) -> Iterator[Pulled]:
     started, query = datetime.now(UTC), _query(piece)
     try:
         result = hunting.run(query, f"read {piece.table}")
@@ -81,7 +81,7 @@ def _pull(hunting: Hunting, piece: _Piece, max_rows: int) -> Iterator[Pulled]:
         for half in halves:
             yield from _pull(hunting, half, max_rows)
         return
-    rows = len(result.records)
+    rows = len(result.texts)
     halves = piece.halves() if rows >= max_rows else ()
     cut = rows >= max_rows and not halves
     doubt = "; ".join(result.doubts) or None
@@ -89,7 +89,7 @@ def _pull(hunting: Hunting, piece: _Piece, max_rows: int) -> Iterator[Pulled]:
     status = "truncated" if cut else "partial" if doubt else "complete"
     yield Pulled(
         piece.table, piece.span, piece.part, status, detail, None,
-        [] if halves else result.records, started, datetime.now(UTC), result.request_id,
+        [] if halves else result.texts, result.started, result.ended, result.request_id,
         result.size, result.calls, result.throttled, query.kql, 0 if halves else rows,
     )  # fmt: skip
     for half in halves:

@@ -100,11 +100,13 @@ def one(client: Client, path: str, identity: str) -> dict[str, Any] | None:
     if identity in _NO_SEGMENT:
         return None
     try:
-        return client.get(f"{path}/{quote(identity, safe='')}", "get an alert").body
+        found = client.get(f"{path}/{quote(identity, safe='')}", "get an alert")
     except RequestRefused as error:
         if error.status == requests.codes.not_found:
             return None
         raise
+    alert: dict[str, Any] = found.body
+    return alert
 
 
 def name(record: object) -> str:

@@ -156,7 +156,8 @@ class Entities:
             self._count(1, doubt=None if none else str(error))
         else:
             self._count(answer.calls, size=answer.size, throttled=answer.throttled)
-            return answer.body
+            body: Record = answer.body
+            return body
         return {}
 
     def _count(

@@ -7,13 +7,17 @@ so; noticing that is the business of `etl.sources.slices`.
 https://learn.microsoft.com/graph/api/security-security-runhuntingquery
 """
 
+import json
 import logging
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Final, Protocol
 
 from etl.access.client import Client
-from etl.errors import Forbidden, RequestRefused, ServiceFailed
+from etl.errors import Forbidden, RequestRefused
+from etl.sources import rows
 from etl.sources.kql import Literal
+from etl.values import Record
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +42,32 @@ _GONE: Final = (404, 410)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The rows of one query as the service sent them."""
+    """The rows of one query, each as the JSON text that the service sent."""
 
-    records: list[dict[str, Any]]
+    texts: list[str]
     request_id: str
     size: int
     calls: int
     throttled: int
+    started: datetime
+    ended: datetime
     doubts: tuple[str, ...] = ()
     """What the service says is missing from the rows, one line each."""
+
+    @property
+    def records(self) -> list[Record]:
+        """The rows as objects; of a large answer they take ten times the memory."""
+        return [json.loads(text) for text in self.texts]
+
+
+class Runs(Protocol):
+    """Whatever runs hunting queries."""
+
+    def run(self, query: Literal, what: str) -> Result:
+        """Run `query`; `what` names it in errors.
+
+        Raises an AccessError; ResultTooLarge and TableUnknown among them.
+        """
 
 
 @dataclass(slots=True)
@@ -100,11 +121,9 @@ class Hunting:
 
 
 def _run(client: Client, path: str, query: Literal, what: str) -> Result:
-    answer = client.post(path, what, {"Query": query.kql})
-    body = {key.lower(): value for key, value in answer.body.items()}
-    records = body.get("results")
-    if not isinstance(records, list) or not all(isinstance(row, dict) for row in records):
-        raise ServiceFailed(what, "the answer has no list of rows")
+    started = datetime.now(UTC)
+    answer = client.post(path, what, {"Query": query.kql}, read=rows.read)
     return Result(
-        records, answer.request_id, answer.size, answer.calls, answer.throttled, answer.doubts
-    )
+        answer.body, answer.request_id, answer.size, answer.calls, answer.throttled,
+        started, datetime.now(UTC), answer.doubts,
+    )  # fmt: skip

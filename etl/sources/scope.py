@@ -3,7 +3,7 @@
 Windows are widened to whole hours, so that devices with much the same activity share a condition.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from etl import ticks
@@ -51,6 +51,22 @@ class Scope:
         """Every device, once, sorted."""
         return tuple(sorted({device for group in self.groups for device in group.devices}))
 
+    @property
+    def hours(self) -> int:
+        """How many hours of a device there are, over all devices."""
+        return sum(
+            len(group.devices) * -(-group.window.length // ticks.PER_HOUR) for group in self.groups
+        )
+
+    @property
+    def cells(self) -> Iterator[tuple[str, int]]:
+        """The hours of devices that it touches: device, first tick of the hour."""
+        for group in self.groups:
+            first = group.window.start // ticks.PER_HOUR * ticks.PER_HOUR
+            for hour in range(first, group.window.end, ticks.PER_HOUR):
+                for device in group.devices:
+                    yield device, hour
+
     def within(self, window: Window) -> "Scope":
         """Return the part that lies in `window`."""
         cut = ((group.devices, group.window.common(window)) for group in self.groups)
@@ -63,6 +79,10 @@ class Scope:
             return None
         first = frozenset(devices[: len(devices) // 2])
         return self._only(first, keep=True), self._only(first, keep=False)
+
+    def only(self, devices: Iterable[str]) -> "Scope":
+        """Return the part about some devices."""
+        return self._only(frozenset(devices), keep=True)
 
     def condition(self) -> Literal:
         """Return the scope as a KQL condition."""

@@ -10,7 +10,13 @@ from etl import ticks
 from etl.contracts.contract import Contract
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import EVENT_TABLES, hunting
-from etl.contracts.mart import ALERT_CORRELATION, CORRELATED_ALERTS
+from etl.contracts.mart import (
+    ALERT_CORRELATION,
+    ALERT_HUNTS,
+    ALERT_VALIDATION,
+    CORRELATED_ALERTS,
+    PROCESS_TIERS,
+)
 from etl.contracts.ops import LEDGER, QUARANTINE
 from etl.lake import catalog, engine
 from etl.lake.lake import Lake
@@ -20,29 +26,52 @@ from etl.stages.report import Report
 log = logging.getLogger(__name__)
 
 
-def publish(lake: Lake, day: date, tolerance_ms: int) -> dict[str, Report]:
-    """Replace mart/CorrelatedAlerts and mart/AlertCorrelation of `day`.
+def publish(
+    lake: Lake, day: date, tolerance_ms: int, landing_minutes: int = 40
+) -> dict[str, Report]:
+    """Replace mart/CorrelatedAlerts, mart/AlertCorrelation and mart/AlertValidation of `day`.
 
-    Raises pandera's SchemaErrors where a mart breaks its contract, and LakeError.
+    A miss stays open for `landing_minutes`. Raises pandera's SchemaErrors where a mart breaks its
+    contract, and LakeError.
     """
+    tolerance = tolerance_ms * 1000 * ticks.PER_MICROSECOND
+    landing = landing_minutes * ticks.PER_MINUTE
+    with lake.staging() as folder, engine.connection(folder) as duck:
+        marts = correlate(duck, inputs(lake, day), tolerance, folder, landing)
+        _keep_contract(marts.correlated, CORRELATED_ALERTS)
+        found = _keep_contract(marts.correlation, ALERT_CORRELATION)
+        judged = _keep_contract(marts.validation, ALERT_VALIDATION)
+        events = pl.scan_parquet(marts.correlated).select(pl.len()).collect().item()
+        changed = {
+            contract.table: lake.publish_file(contract, day, path)
+            for contract, path in (
+                (CORRELATED_ALERTS, marts.correlated),
+                (ALERT_CORRELATION, marts.correlation),
+                (ALERT_VALIDATION, marts.validation),
+            )
+        }
+    matched = found.filter(pl.col("MatchTier") != "none").height
+    log.info("%s: %d evidence items tied to %d events", day, matched, events)
+    figures = {
+        "CorrelatedAlerts": (events, {}),
+        "AlertCorrelation": (found.height, _figures(found)),
+        "AlertValidation": (judged.height, _counts(judged, "Verdict", "verdict")),
+    }
+    return {
+        table: Report.of(rows, changed=changed[table], **numbers)
+        for table, (rows, numbers) in figures.items()
+    }
+
+
+def inputs(lake: Lake, day: date) -> dict[str, Path | pl.DataFrame]:
+    """Return what the correlation of `day` reads, by the names of its relations."""
     tables: dict[str, Contract] = {
         contract.table: contract for contract in (ALERT_DEVICES, ALERT_EVIDENCE, ALERTS)
     } | {table: hunting(table) for table in EVENT_TABLES}
-    inputs = {name: _input(lake, contract, day) for name, contract in tables.items()}
-    inputs["Ledger"] = _input(lake, LEDGER, day, "hunting")
-    tolerance = tolerance_ms * 1000 * ticks.PER_MICROSECOND
-    with lake.staging() as folder, engine.connection(folder) as duck:
-        marts = correlate(duck, inputs, tolerance, folder)
-        _keep_contract(marts.correlated, CORRELATED_ALERTS)
-        found = _keep_contract(marts.correlation, ALERT_CORRELATION)
-        events = pl.scan_parquet(marts.correlated).select(pl.len()).collect().item()
-        changed = lake.publish_file(CORRELATED_ALERTS, day, marts.correlated)
-        changed_too = lake.publish_file(ALERT_CORRELATION, day, marts.correlation)
-    matched = found.filter(pl.col("MatchTier") != "none").height
-    log.info("%s: %d evidence items tied to %d events", day, matched, events)
     return {
-        "CorrelatedAlerts": Report.of(events, changed=changed),
-        "AlertCorrelation": Report.of(found.height, changed=changed_too, **_figures(found)),
+        **{name: _input(lake, contract, day) for name, contract in tables.items()},
+        "Hunts": _input(lake, ALERT_HUNTS, day),
+        "Ledger": _input(lake, LEDGER, day, "hunting"),
     }
 
 
@@ -64,15 +93,23 @@ def _keep_contract(path: Path, contract: Contract) -> pl.DataFrame:
 
 def _figures(found: pl.DataFrame) -> dict[str, int | float | str]:
     """Return evidence by tier and reason, and the share of usable process keys that matched."""
-    tiers = dict(found.group_by("MatchTier").len().sort("MatchTier").iter_rows())
-    reasons = dict(found.drop_nulls("Reason").group_by("Reason").len().sort("Reason").iter_rows())
-    matched = found.height - tiers.get("none", 0)
-    usable = found.height - reasons.get("no_usable_key", 0)
+    by_key = found.filter(pl.col("MatchTier").is_in(PROCESS_TIERS)).height
+    missed = found.filter(
+        (pl.col("EntityType") == "Process")
+        & (pl.col("MatchTier") == "none")
+        & (pl.col("Reason") != "no_usable_key")
+    ).height
     return {
-        "match_rate": round(matched / usable, 4) if usable else 1.0,
-        **{f"tier_{tier}": number for tier, number in tiers.items()},
-        **{f"reason_{reason}": number for reason, number in reasons.items()},
+        "match_rate": round(by_key / (by_key + missed), 4) if by_key + missed else 1.0,
+        **_counts(found, "MatchTier", "tier"),
+        **_counts(found, "Reason", "reason"),
     }
+
+
+def _counts(frame: pl.DataFrame, column: str, name: str) -> dict[str, int | float | str]:
+    """Return how often each value of a column occurs, as figures of a name."""
+    counted = frame.drop_nulls(column).group_by(column).len().sort(column)
+    return {f"{name}_{value}": number for value, number in counted.iter_rows()}
 
 
 def quarantined(lake: Lake, day: date) -> pl.DataFrame:

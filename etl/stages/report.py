@@ -27,6 +27,27 @@ class Report:
         """Report a table that is made anew from tables before it, nothing turned away."""
         return cls(rows=rows, read=rows, published=rows, changed=changed, figures=figures)
 
+    def after(self, first: "Report | None") -> "Report":
+        """Return this report and one before it on the same table as one."""
+        if first is None:
+            return self
+        figures = dict(first.figures)
+        for name, value in self.figures.items():
+            before = figures.get(name)
+            both = isinstance(value, int | float) and isinstance(before, int | float)
+            figures[name] = before + value if both else value  # type: ignore[operator]
+        return Report(
+            rows=self.rows,
+            read=first.read + self.read,
+            published=first.published + self.published,
+            quarantined=first.quarantined + self.quarantined,
+            duplicates=first.duplicates + self.duplicates,
+            changed=first.changed or self.changed,
+            figures=figures,
+            incomplete=first.incomplete + self.incomplete,
+            doubts=first.doubts + self.doubts,
+        )
+
     @property
     def adds_up(self) -> bool:
         """Whether every record read is accounted for."""

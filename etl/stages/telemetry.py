@@ -1,106 +1,156 @@
-"""The stage that pulls telemetry around the alerts, as it is, with a ledger of each slice."""
+"""The stage that pulls telemetry around the alerts by a plan, and keeps account of each slice.
+
+The plan is made from one count; every answer is kept as it comes, so that a pull that was killed
+goes on where it was. What is asked for beyond these windows belongs to `etl.stages.hunts`.
+"""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from etl import ticks
-from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
+from etl.contracts import raw
 from etl.contracts.hunting import EVENT_TABLES
+from etl.contracts.ops import DEVICE_HOURS
 from etl.errors import AccessError
 from etl.lake.lake import Lake
-from etl.models.correlation import RETENTION
+from etl.lake.spool import Spool
 from etl.sources import slices
-from etl.sources.hunting import Hunting
-from etl.sources.scope import Scope
-from etl.sources.slices import Pulled
+from etl.sources.hunting import Hunting, Runs
+from etl.sources.outcomes import Pulled
+from etl.sources.plan import COUNT, Plan, plan
+from etl.sources.slices import Limit
+from etl.stages import around
 from etl.stages.landing import Landing
+from etl.stages.options import Options
+from etl.stages.remembered import Remembered
 from etl.stages.report import Report
 from etl.windows import Window
 
 log = logging.getLogger(__name__)
 
 LEDGER_PART: Final = "hunting"
-"""The part of the ledger that is about telemetry."""
+"""The part of the ledger that is about telemetry around alerts."""
 
-AROUND_ACTIVITY = ticks.PER_HOUR
-"""How far around an alert's activity telemetry is pulled, as in Microsoft's go-hunt."""
-
-AROUND_CREATION = 5 * ticks.PER_MINUTE
-"""The same around the creation of a process that evidence names."""
-
-_ACTIVITY: Final = ("FirstActivityTime", "LastActivityTime")
+_HELD: Final = "held"
+_PACES: Final = "paces"
 
 
-def scope(lake: Lake, day: date) -> Scope:
-    """Return the devices that the day's alerts name and the windows that matter.
+def make_plan(asked: Runs, lake: Lake, day: date, max_rows: int, spool: Spool) -> Plan | None:
+    """Count, and plan what to pull for `day`; None where its alerts name no device.
 
-    What an alert says of its time may be far off: windows reach as far from its creation as
-    telemetry is kept. How far back there is any telemetry is for the service to say.
+    What the plan depends on besides the alerts is kept in the spool, so that a pull that is resumed
+    goes by the same plan. Raises an AccessError and LakeError.
     """
-    alerts = lake.read(ALERTS, day).select("AlertId", "CreatedTime", *_ACTIVITY)
-    devices = lake.read(ALERT_DEVICES, day).select("AlertId", "DeviceId")
-    processes = (
-        lake.read(ALERT_EVIDENCE, day)
-        .filter(pl.col("ProcessCreationTicks").is_not_null())
-        .select("AlertId", "ProcessCreationTicks", Own="DeviceId")
-        .join(devices, on="AlertId", how="left")
-        .select(
-            pl.coalesce("Own", "DeviceId").alias("DeviceId"),
-            Start="ProcessCreationTicks",
-            End="ProcessCreationTicks",
-        )
-        .drop_nulls()
-    )
-    activity = devices.join(alerts, on="AlertId").select(
-        "DeviceId",
-        Start=_ticks(pl.coalesce(pl.min_horizontal(*_ACTIVITY), "CreatedTime")),
-        End=_ticks(pl.coalesce(pl.max_horizontal(*_ACTIVITY), "CreatedTime")),
-    )
-    of_day = Window.of_day(day)
-    limits = Window(of_day.start - RETENTION, of_day.end + RETENTION)
-    windows: dict[str, list[Window]] = {}
-    for frame, margin in ((activity, AROUND_ACTIVITY), (processes, AROUND_CREATION)):
-        for device, start, end in frame.iter_rows():
-            windows.setdefault(device, []).append(Window(start - margin, end + margin))
-    return Scope.around(windows, limits)
+    scope = around.scope(lake, day)
+    if not scope.groups:
+        return None
+    held = around.as_cells(_kept(spool, _HELD, lambda: _held(lake, day)))
+    paces = around.as_paces(_kept(spool, _PACES, lambda: around.paces(lake)))
+    return plan(asked, EVENT_TABLES, scope, max_rows, held=held, paces=paces)
 
 
-def pull(hunting: Hunting, lake: Lake, day: date, max_rows: int) -> dict[str, Report]:
-    """Add to the raw telemetry of `day`, and replace its ledger.
+def pull(
+    hunting: Hunting, lake: Lake, day: date, options: Options, folder: Path
+) -> dict[str, Report]:
+    """Add to the raw telemetry around the alerts of `day`, and replace that part of its ledger.
 
-    Returns a report per event table. Raises an AccessError that asking for less does not cure;
-    what came before it is kept, and the ledger says where it stopped. An interrupt changes nothing.
+    Returns a report per event table. `folder` takes what is not published yet. Raises an
+    AccessError that asking for less does not cure; what came before it is kept, and the ledger says
+    where it stopped.
     """
-    around = scope(lake, day)
+    spool = Spool.open(lake, day)
+    asked = Remembered(hunting, spool)
+    landing = Landing(lake, day, folder)
     failure: AccessError | None = None
-    with lake.staging() as folder:
-        landing = Landing(lake, day, folder)
-        try:
-            for pulled in slices.pull(hunting, EVENT_TABLES, around, max_rows):
-                landing.add(pulled)
-                log.info("%s: %s", day, _told(pulled))
-        except AccessError as error:
-            failure = error
-            landing.add(Pulled.stopped(around.span, str(error)))
-        reports = {table: landing.publish(table) for table in EVENT_TABLES}
-    landing.record(LEDGER_PART)
+    planned, whole = None, []
+    try:
+        planned = make_plan(asked, lake, day, options.max_rows, spool)
+        for outcome in planned.settled if planned else (_nobody(day),):
+            landing.add(outcome)
+        if planned:
+            log.info("%s: %s", day, told(planned))
+            _announce(planned, landing, options)
+            take = _telling(day, landing.add)
+            limit = Limit(options.max_rows)
+            whole = slices.pull(asked, planned, limit, take, options.parallel)
+    except AccessError as error:
+        failure = error
+        span = planned.scope.span if planned else Window.of_day(day)
+        landing.add(Pulled.stopped(span, str(error)))
+    reports = {table: landing.publish(table)[0] for table in EVENT_TABLES}
+    landing.record(LEDGER_PART, options.portal)
     if failure:
         raise failure
+    if planned:
+        before = lake.read(DEVICE_HOURS, day)
+        lake.publish(DEVICE_HOURS, day, around.device_hours(lake, planned, whole, before))
     ending = (hunting.ending,) if hunting.ending else ()
     return {table: replace(report, doubts=ending) for table, report in reports.items()}
 
 
-def _told(pulled: Pulled) -> str:
-    """Return an outcome as a line of progress."""
-    if pulled.part == slices.COUNT:
-        return f"{pulled.expected or 0:,} telemetry rows counted around the alerts"
-    end = "" if pulled.status == "complete" else f", {pulled.status}: {pulled.detail}"
-    return f"{pulled.rows:,} rows of {pulled.table} pulled{end}"
+def told(planned: Plan) -> str:
+    """Return a plan as a line of progress."""
+    total = sum(planned.counts.total(table) or 0 for table in planned.counts.cells)
+    return (
+        f"{total:,} telemetry rows counted around the alerts, "
+        f"{planned.rows:,} of them to pull in {len(planned.slices)} calls"
+    )
 
 
-def _ticks(moment: pl.Expr) -> pl.Expr:
-    return moment.dt.epoch("us") * ticks.PER_MICROSECOND + ticks.UNIX_EPOCH
+def _announce(planned: Plan, landing: Landing, options: Options) -> None:
+    """Put what is going to be asked into the ledger, as long as it has not come."""
+    now = datetime.now(UTC)
+    announced = Landing(landing.lake, landing.day, landing.folder)
+    announced.outcomes += landing.outcomes
+    for piece in planned.slices:
+        announced.add(
+            Pulled(
+                piece.table,
+                piece.window,
+                piece.part,
+                "partial",
+                "planned, not pulled yet",
+                piece.expected,
+                [],
+                now,
+                now,
+            )
+        )
+    announced.record(LEDGER_PART, options.portal)
+
+
+def _telling(day: date, take: Callable[[Pulled], None]) -> Callable[[Pulled], None]:
+    """Return what takes an outcome and tells of it."""
+
+    def taking(pulled: Pulled) -> None:
+        take(pulled)
+        end = "" if pulled.status == "complete" else f", {pulled.status}: {pulled.detail}"
+        log.info("%s: %s rows of %s pulled%s", day, f"{pulled.rows:,}", pulled.table, end)
+
+    return taking
+
+
+def _nobody(day: date) -> Pulled:
+    now = datetime.now(UTC)
+    return Pulled(
+        "*", Window.of_day(day), COUNT, "complete", "no alert names a device", 0, [], now, now
+    )
+
+
+def _held(lake: Lake, day: date) -> pl.DataFrame:
+    """Return what was pulled of each hour of a device, of tables whose rows are still there."""
+    there = [t for t in EVENT_TABLES if lake.path(raw.telemetry(t), day).exists()]
+    return lake.read(DEVICE_HOURS, day).filter(pl.col("Table").is_in(there))
+
+
+def _kept(spool: Spool, key: str, make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    frame = spool.frame(key)
+    if frame is None:
+        frame = make()
+        spool.keep(key, frame)
+    return frame

@@ -1,26 +1,60 @@
 -- mart.AlertCorrelation: every evidence item, its match, or the reason why there is none.
 -- Grain: TenantId, AlertId, EvidenceId.
--- Inputs: Alerts, AlertEvidence, EvidenceKeys, Matches, MatchedEvents, SpeakingDevices (devices with
--- any event), Ledger (the day's hunting slices), Parameters (Landing and Retention: how long telemetry
--- takes to arrive and how long it is kept, in ticks).
+-- Inputs: Alerts, AlertEvidence, Leads, Matches, MatchedEvents, Pivots, SpeakingDevices (devices with
+-- any event), Ledger (the day's hunting slices), Hunts (what was asked for single items), Parameters
+-- (Landing and Retention: how long telemetry takes to arrive and how long it is kept; Near: how far
+-- around an alert to look; all in ticks).
 -- Retention is the reason only where nothing as old was pulled of any device.
 -- An incomplete pull is never presented as "no match".
-with Keyed as (
-    select
-        AlertId,
-        EvidenceId,
-        min(DeviceId) as DeviceId,
-        bool_or(DeviceId in (select DeviceId from SpeakingDevices)) as Speaking
-    from EvidenceKeys
-    group by AlertId, EvidenceId
-),
-
-Events as (
+with Events as (
     select
         AlertId,
         EvidenceId,
         count(*) as Events
     from MatchedEvents
+    group by AlertId, EvidenceId
+),
+
+Found as (
+    select
+        AlertId,
+        EvidenceId,
+        arg_min(PivotKind, Rank) as PivotKind,
+        if(count(distinct DeviceId) = 1, min(DeviceId), null) as DeviceId
+    from Pivots
+    group by AlertId, EvidenceId
+),
+
+Spoken as (
+    select distinct
+        Placed.AlertId,
+        Placed.EvidenceId
+    from (
+        select
+            AlertId,
+            EvidenceId,
+            unnest(Devices) as DeviceId
+        from Leads
+    ) as Placed
+    semi join SpeakingDevices using (DeviceId)
+),
+
+Sought as (
+    select
+        Leads.*,
+        Leads.Kind = 'process' as Keyed,
+        len(Leads.Devices) > 0 and Spoken.AlertId is null as Silent
+    from Leads
+    left join Spoken using (AlertId, EvidenceId)
+),
+
+Asked as (
+    select
+        AlertId,
+        EvidenceId,
+        bool_or(Status <> 'complete') as Incomplete
+    from Hunts
+    where EvidenceId is not null
     group by AlertId, EvidenceId
 ),
 
@@ -31,6 +65,20 @@ Pull as (
         coalesce(bool_or(Status <> 'complete'), true) as Incomplete,
         epoch_us(min(StartedAt)) * 10 + 621355968000000000 as StartedTicks
     from Ledger
+),
+
+Times as (
+    select
+        Sought.AlertId,
+        Sought.EvidenceId,
+        if(Sought.Keyed, Sought.ProcessCreationTicks, Sought.EndTicks)
+        > Pull.StartedTicks - Parameters.Landing as Fresh,
+        if(Sought.Keyed, Sought.ProcessCreationTicks, Sought.EndTicks + Parameters.Near) as Latest,
+        Latest < Pull.StartedTicks - Parameters.Retention and Latest < Oldest.Ticks as Gone
+    from Sought
+    cross join Pull
+    cross join Oldest
+    cross join Parameters
 )
 
 select
@@ -43,34 +91,38 @@ select
     Alerts.CreatedTime,
     AlertEvidence.EvidenceType,
     AlertEvidence.EntityType,
-    coalesce(Matches.DeviceId, AlertEvidence.DeviceId, Keyed.DeviceId) as DeviceId,
+    coalesce(Matches.DeviceId, AlertEvidence.DeviceId, Found.DeviceId, Sought.Devices[1]) as DeviceId,
     AlertEvidence.ProcessId,
     AlertEvidence.ProcessCreationTicks,
-    coalesce(Matches.MatchTier, 'none') as MatchTier,
+    case
+        when Matches.MatchTier is not null then Matches.MatchTier
+        when Found.AlertId is not null then 'pivot'
+        else 'none'
+    end as MatchTier,
+    Found.PivotKind,
     Matches.InstanceTicks as MatchedProcessCreationTicks,
     coalesce(Matches.Candidates, 0) as Candidates,
     coalesce(Events.Events, 0) as Events,
     case
-        when Matches.MatchTier is not null then null
-        when Keyed.AlertId is null then 'no_usable_key'
+        when Matches.MatchTier is not null or Found.AlertId is not null then null
+        when Sought.AlertId is null then 'no_usable_key'
         when Matches.Ambiguous then 'ambiguous'
-        when Pull.Incomplete then 'incomplete_pull'
-        when
-            AlertEvidence.ProcessCreationTicks < Pull.StartedTicks - Parameters.Retention
-            and AlertEvidence.ProcessCreationTicks < Oldest.Ticks
-            then 'outside_retention'
-        when AlertEvidence.ProcessCreationTicks > Pull.StartedTicks - Parameters.Landing then 'not_landed_yet'
-        when not Keyed.Speaking then 'device_silent'
+        when Pull.Incomplete or Asked.Incomplete then 'incomplete_pull'
+        when Times.Fresh then 'not_landed_yet'
+        when AlertEvidence.EntityType = 'Process' and not Sought.Keyed then 'no_usable_key'
+        when Times.Gone then 'outside_retention'
+        when Sought.Silent then 'device_silent'
         else 'no_match'
     end as Reason,
     AlertEvidence.IngestedAt,
     AlertEvidence.SourceRequestId
 from AlertEvidence
 inner join Alerts using (AlertId)
-left join Keyed using (AlertId, EvidenceId)
+left join Sought using (AlertId, EvidenceId)
+left join Times using (AlertId, EvidenceId)
 left join Matches using (AlertId, EvidenceId)
+left join Found using (AlertId, EvidenceId)
 left join Events using (AlertId, EvidenceId)
+left join Asked using (AlertId, EvidenceId)
 cross join Pull
-cross join Oldest
-cross join Parameters
 order by Alerts.AlertId, AlertEvidence.EvidenceId

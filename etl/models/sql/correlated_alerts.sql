@@ -12,6 +12,7 @@ select
     AlertEvidence.EvidenceType,
     AlertEvidence.EntityType,
     MatchedEvents.MatchTier,
+    MatchedEvents.PivotKind,
     MatchedEvents.MatchRole,
     MatchedEvents.TimeDeltaTicks,
     Events.EventTable,

@@ -1,29 +1,24 @@
--- The events of every matched process instance.
--- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Matches, Homes.
--- An event that is about the process and caused by it as well counts as about it.
+-- Every event that belongs to an evidence item, by its process or by a pivot.
+-- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: ProcessEvents, Pivots.
+-- A pivot compares no creation times.
 select
-    Matches.AlertId,
-    Matches.EvidenceId,
-    Homes.EventTable,
-    Homes.EventId,
-    Homes.MatchRole,
-    Homes.Ticks - Matches.ProcessCreationTicks as TimeDeltaTicks,
-    case
-        when Homes.Ticks = Matches.ProcessCreationTicks then 'exact'
-        when
-            Homes.Ticks // greatest(Homes.Unit, Matches.EvidenceUnit)
-            = Matches.ProcessCreationTicks // greatest(Homes.Unit, Matches.EvidenceUnit)
-            then 'precision'
-        else 'tolerance'
-    end as MatchTier
-from Matches
-inner join Homes
-    on
-        Matches.DeviceId = Homes.DeviceId
-        and Matches.ProcessId = Homes.Pid
-        and Matches.InstanceTicks = Homes.InstanceTicks
-where not Matches.Ambiguous
-qualify row_number() over (
-    partition by Matches.AlertId, Matches.EvidenceId, Homes.EventTable, Homes.EventId
-    order by Homes.MatchRole desc
-) = 1
+    AlertId,
+    EvidenceId,
+    EventTable,
+    EventId,
+    MatchRole,
+    MatchTier,
+    null as PivotKind,
+    TimeDeltaTicks
+from ProcessEvents
+union all
+select
+    AlertId,
+    EvidenceId,
+    EventTable,
+    EventId,
+    MatchRole,
+    'pivot' as MatchTier,
+    PivotKind,
+    null as TimeDeltaTicks
+from Pivots

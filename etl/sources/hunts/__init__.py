@@ -1,0 +1,69 @@
+"""Hunts: targeted questions about what alerts name, many of them in one query.
+
+A query is the union of the tables that may answer, bounded in time, with a condition in which hunts
+that ask alike share their lists. It returns the rows of all of its hunts, and few others; which are
+whose is counted afterwards. Which rows are evidence of what belongs to `etl.models`.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from etl.contracts.hunting import EVENT_TABLES
+from etl.sources import kql
+from etl.sources.hunts.clauses import Clause, joined
+from etl.sources.hunts.credit import credit
+from etl.sources.hunts.lead import KINDS, Hunt, Lead
+from etl.sources.hunts.questions import clauses
+from etl.sources.kql import Literal
+from etl.windows import Window
+
+__all__ = ["KINDS", "Hunt", "Lead", "batches", "credit", "query"]
+
+
+def query(hunts: Sequence[Hunt]) -> Literal:
+    """Return one query for the rows of all the hunts, with a column SourceTable.
+
+    Hunts for nothing that can be looked for have a query that no row answers.
+    """
+    found = joined(clause for hunt in hunts for clause in clauses(hunt))
+    tables = frozenset[str]().union(*(clause.tables for clause in found))
+    condition = kql.either(_windows(found, tables)) if found else kql.bind("nothing")
+    names = [table for table in EVENT_TABLES if table in tables] or EVENT_TABLES[:1]
+    if len(names) == 1:
+        name = kql.text(names[0])
+        return kql.bind("hunt_one", table=kql.tables(names), name=name, condition=condition)
+    return kql.bind("hunt", tables=kql.tables(names), condition=condition)
+
+
+def batches(hunts: Sequence[Hunt], most: int) -> list[tuple[Hunt, ...]]:
+    """Return the hunts in few batches whose queries stay under `most` characters.
+
+    Hunts that ask alike come together. A hunt whose query alone is longer has a batch of its own.
+    """
+    rest = sorted(hunts, key=lambda hunt: (hunt.hours, hunt.lead.kind, hunt.lead.devices))
+    packed: list[tuple[Hunt, ...]] = []
+    while rest:
+        size = max(1, _fitting(rest, most))
+        packed.append(tuple(rest[:size]))
+        rest = rest[size:]
+    return packed
+
+
+def _fitting(hunts: Sequence[Hunt], most: int) -> int:
+    """Return how many of the first hunts fit in one query."""
+    return bisect_right(
+        range(1, len(hunts) + 1), most, key=lambda size: len(query(hunts[:size]).kql) + 1
+    )
+
+
+def _windows(found: Sequence[Clause], tables: frozenset[str]) -> Iterator[Literal]:
+    windows: dict[Window, list[Clause]] = {}
+    for clause in found:
+        windows.setdefault(clause.window, []).append(clause)
+    for window in sorted(windows):
+        yield kql.bind(
+            "hunt_window",
+            start=kql.instant(window.start),
+            end=kql.instant(window.end),
+            condition=kql.either(clause.condition(tables) for clause in windows[window]),
+        )
