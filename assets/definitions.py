@@ -43,7 +43,7 @@ def build(
         asset_checks=ops.tenant_checks(names),
         jobs=[automation.daily],
         schedules=[automation.recent_days],
-        sensors=[automation.changed_alerts],
+        sensors=[automation.changed_alerts, automation.late_telemetry],
         resources={"tenants": tenants},
         executor=dg.in_process_executor,
     )

@@ -7,7 +7,7 @@ from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
 from etl.contracts import core, ops
 from etl.contracts.hunting import EVENT_TABLES, hunting
-from etl.contracts.mart import CORRELATED
+from etl.contracts.mart import ALERT_HUNTS, CORRELATED
 from etl.stages import marts
 
 INPUTS = [
@@ -15,6 +15,7 @@ INPUTS = [
     core.ALERT_EVIDENCE.key,
     core.ALERT_DEVICES.key,
     ops.LEDGER.key,
+    ALERT_HUNTS.key,
     *[hunting(table).key for table in EVENT_TABLES],
 ]
 

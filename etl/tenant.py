@@ -80,9 +80,13 @@ class Tenant:
         """How far before the watermark alerts are asked for again, in ticks."""
         return self.settings.alert_overlap_minutes * ticks.PER_MINUTE
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.alerts.close()
+        self.hunting.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.alerts.close()
-        self.hunting.close()
+        self.close()

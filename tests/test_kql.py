@@ -114,6 +114,49 @@ def test_a_place_without_a_value_is_refused(missing: str) -> None:
         kql.bind("window", **values)
 
 
+def test_a_value_without_a_place_is_refused() -> None:
+    """A value that the query does not ask for is a mistake, not something to forget."""
+    with pytest.raises(KeyError, match=r"newest\.kql: start has no place"):
+        kql.bind("newest", table=kql.tables(["DeviceEvents"]), start=kql.instant(0))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        kql.text("DeviceEvents"),
+        kql.texts(["DeviceEvents"]),
+        kql.column("DeviceId"),
+        kql.Literal("DeviceEvents"),
+        kql.bind("newest", table=kql.tables(["DeviceEvents"])),
+    ],
+)
+def test_a_value_of_another_kind_is_refused(wrong: kql.Literal) -> None:
+    """Each place takes the kind of value that its file declares, and no other."""
+    with pytest.raises(TypeError, match=r"newest\.kql: table must be tables, not "):
+        kql.bind("newest", table=wrong)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1)))
+def test_numbers_are_written_as_digits(values: list[int]) -> None:
+    """Whole numbers of any size are listed as they are."""
+    assert [int(number) for number in kql.numbers(values).kql.split(", ") if number] == values
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(100_000, "10ms"), (10_000, "1ms"), (10, "10tick"), (15_000, "15000tick")]
+)
+def test_spans_are_written_without_loss(value: int, text: str) -> None:
+    """A span is in milliseconds where it is a whole number of them, else in ticks."""
+    assert kql.span(value).kql == text
+
+
+@pytest.mark.parametrize("name", ["filename", "FileName ", "FileName) or (true", "Nonsense", ""])
+def test_unknown_columns_are_refused(name: str) -> None:
+    """A column that no table has never gets into a query."""
+    with pytest.raises(ValueError, match="is no column"):
+        kql.column(name)
+
+
 def test_comments_of_the_file_are_not_sent() -> None:
     """The query starts at its first line that is no comment."""
     query = kql.bind("newest", table=kql.tables(["DeviceEvents"])).kql
@@ -125,3 +168,5 @@ def test_alternatives_stand_in_parentheses() -> None:
     """Alternatives are one condition, which binds no neighbour."""
     first, second = kql.Literal("a"), kql.Literal("b")
     assert "".join(kql.either([first, second]).kql.split()) == "(aorb)"
+    assert kql.every([first, second]).kql == "(a and b)"
+    assert kql.either([first]) == kql.every([first]) == first

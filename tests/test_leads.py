@@ -33,7 +33,7 @@ COLUMNS = {
     "AlertId", "EvidenceId", "Kind", "Devices", "StartTicks", "EndTicks", "ProcessId",
     "ProcessCreationTicks", "Unit", "SHA1", "SHA256", "FileName", "FolderPath", "RemoteIP",
     "RemoteUrl", "RegistryKey", "RegistryValueName", "RegistryValueData", "AccountSid",
-    "AccountName", "AccountDomain",
+    "AccountName", "AccountDomain", "ProcessCommandLine",
 }  # fmt: skip
 
 
@@ -56,13 +56,15 @@ def lead(evidence: Row, devices: Sequence[Row] = (device(),)) -> Row | None:
             {"Kind": "process", "ProcessId": 7, "ProcessCreationTicks": T, "Unit": 1, "SHA1": C},
         ),
         (process(at=None), None),
+        (process(at=None, ProcessCommandLine="x"), {"Kind": "file", "ProcessCommandLine": "x"}),
         (process(pid=0, SHA1=C), {"Kind": "file", "SHA1": C}),
         (process(pid=4, SHA1=C), {"Kind": "file", "SHA1": C}),
         (item("File", FileName="x", FolderPath="x"), {"Kind": "file", "FileName": "x"}),
         (item("File", FolderPath="/x"), {"Kind": "file", "FolderPath": "/x"}),
         (item("File", SHA1=" ", FileName=""), None),
-        (item("Ip", RemoteIP=" 192.0.2.1 "), {"Kind": "ip", "RemoteIP": "192.0.2.1"}),
+        (item("Ip", RemoteIP="192.0.2.1"), {"Kind": "ip", "RemoteIP": "192.0.2.1"}),
         (item("Ip", RemoteUrl="evil.example"), None),
+        (item("Ip", RemoteIP=" "), None),
         (item("Url", RemoteUrl="https://x/a"), {"Kind": "url", "RemoteUrl": "https://x/a"}),
         (item("RegistryKey", RegistryKey="SAM"), {"Kind": "registry_key", "RegistryKey": "SAM"}),
         (

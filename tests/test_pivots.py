@@ -21,6 +21,8 @@ from days import (
     pull,
     started,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from etl import ticks
 
@@ -107,7 +109,17 @@ CASES = (
         {"FileName": "x", "ProcessCommandLine": "x -a"},
         "command_line",
     ),
-    keyless({"ProcessCommandLine": "x -a"}, {"ProcessCommandLine": "x -a"}, None),
+    keyless({"ProcessCommandLine": "x -a"}, {"ProcessCommandLine": "x -a"}, "command_line"),
+    keyless({"ProcessCommandLine": "x -a"}, {"ProcessCommandLine": "x -A"}, None),
+    keyless(
+        {"SHA1": C, "ProcessCommandLine": "x"}, {"SHA1": D, "ProcessCommandLine": "x"}, None
+    ),
+    keyless(
+        {"ProcessCommandLine": "x"},
+        {"InitiatingProcessCommandLine": "x"},
+        "command_line",
+        "initiator",
+    ),
     Case("address", item("Ip", RemoteIP="2001:DB8::1"), NETWORK, {"RemoteIP": "2001:db8::1"}, "ip"),
     Case("logon from", item("Ip", RemoteIP="192.0.2.1"), LOGONS, {"RemoteIP": "192.0.2.1"}, "ip"),
     Case("another", item("Ip", RemoteIP="192.0.2.1"), NETWORK, {"RemoteIP": "192.0.2.11"}, None),
@@ -364,10 +376,13 @@ def test_pid_and_time_play_no_part_in_a_pivot(devices: tuple[Row, ...]) -> None:
     assert set(found.correlated["EventId"]) == {"one", "two"}
 
 
+EARLIER = hunt("failed", HuntedAt=ACTIVE)
 REASONS = (
     ("nothing as such", {}, "no_match"),
     ("pull incomplete", {"ledger": [pull(), pull("truncated")]}, "incomplete_pull"),
     ("own hunt failed", {"hunts": [hunt(), hunt("failed", HuntId="i")]}, "incomplete_pull"),
+    ("own hunt failed before", {"hunts": [EARLIER, hunt(HuntId="i")]}, "no_match"),
+    ("a nearer hunt", {"hunts": [EARLIER, hunt(Reach="wide")]}, "incomplete_pull"),
     ("hunt of another", {"hunts": [hunt("failed", "e2")]}, "no_match"),
     ("hunt of another alert", {"hunts": [hunt("failed", AlertId="a2")]}, "no_match"),
     ("hunt for relatives", {"hunts": [hunt("partial", None)]}, "no_match"),
@@ -432,3 +447,46 @@ def test_columns_that_nobody_declared_disturb_no_match() -> None:
     )
 
     assert set(found.correlated["MatchTier"]) == {"exact", "pivot"}
+
+
+NAMES = {
+    "FileName": ("File", FILES, {}),
+    "ProcessCommandLine": ("Process", PROCESSES, {}),
+    "RemoteIP": ("Ip", NETWORK, {}),
+    "RemoteUrl": ("Url", NETWORK, {}),
+    "RegistryKey": ("RegistryKey", REGISTRY, {}),
+    "RegistryValueName": ("RegistryValue", REGISTRY, {"RegistryKey": "k"}),
+    "RegistryValueData": ("RegistryValue", REGISTRY, {"RegistryKey": "k"}),
+    "AccountName": ("User", LOGONS, {}),
+}
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12
+) | st.sampled_from(
+    ["*", "%", "_", "a\\", "\\", "two\r\nlines", 'x" | take 0 //', "'; --", "\x00", "${x}", "(?i)"]
+)
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.lists(TEXTS, min_size=8, max_size=8))
+def test_any_text_is_compared_as_it_is(texts: list[str]) -> None:
+    """Whatever an attacker wrote, an event with that text matches, and one with more does not."""
+    evidence, alerts, devices = [], [], []
+    tables: dict[str, list[Row]] = {}
+    for name, written in zip(NAMES, texts, strict=True):
+        kind, table, more = NAMES[name]
+        mine = {"AlertId": name}
+        alerts.append(active(name))
+        devices.append(device(name, alert_id=name))
+        evidence.append(item(kind, **more, **{name: written}) | mine)
+        for event_id, seen in (("same", written), ("more", f"{written}x")):
+            row = event(f"{name} {event_id}", DeviceId=name, **more, **{name: seen})
+            tables.setdefault(table, []).append(row)
+    found = match(evidence, alerts=alerts, devices=devices, **tables)
+
+    matched = set(found.correlated.select("AlertId", "EventId").iter_rows())
+    blank = {"RemoteIP", "RemoteUrl", "AccountName"}
+    assert matched == {
+        (name, f"{name} same")
+        for name, written in zip(NAMES, texts, strict=True)
+        if written.strip(" ") or name not in blank
+    }

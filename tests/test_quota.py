@@ -16,7 +16,7 @@ import made
 import pytest
 from hammer import SECOND, client, hammer
 from limiters import limiter, record
-from runs import CHECKOUT, bare, generous
+from runs import CHECKOUT, bare, call, environment, generous, lines_of
 
 from assets.failures import RETRIES
 from assets.tenants import Tenants, failures
@@ -205,7 +205,12 @@ def test_where_calls_cannot_be_counted_nothing_is_asked(tenant: Tenant, tmp_path
         settings = Settings.read(sandbox.environment | {"DEFENDER_STATE": str(tmp_path / "state")})
         with pytest.raises(ConfigError, match=r"^DEFENDER_STATE: .*state/quotas"):
             Connected.connect(settings)
+        bad = environment(sandbox, tmp_path / "lake", DEFENDER_STATE=str(tmp_path / "state"))
+        done = call(["run", "--from", DAY], bad, tmp_path)
+        (line,) = lines_of(done)
 
+        assert line.startswith("defender-etl: DEFENDER_STATE: ")
+        assert done.returncode == 2
         assert sandbox.requests == []
 
 

@@ -1,4 +1,4 @@
-"""A run over alerts that no schema foretells: nothing is lost, everything strange is named."""
+"""A run over records that no schema foretells: nothing is lost, everything strange is named."""
 
 import json
 from collections.abc import Iterator
@@ -33,6 +33,15 @@ STRANGE = {
 
 OF_THE_TENANT = ("AlertEvidence", "type", "lunarRelayEvidence")
 """What every generated tenant has that the schema has not."""
+
+OF_TELEMETRY = {
+    ("DeviceProcessEvents", "field", "DeviceProcessEvents.FutureColumn"),
+    ("DeviceNetworkEvents", "missing", "DeviceNetworkEvents.RemoteIPType"),
+    ("DeviceFileEvents", "shape", "DeviceFileEvents.FileSize:text"),
+    ("DeviceLogonEvents", "shape", "DeviceLogonEvents.IsLocalAdmin:text"),
+    ("DeviceEvents", "shape", "DeviceEvents.ProcessId:text"),
+}
+"""What the sandbox does to the columns of telemetry where they drift."""
 
 MATCHED = ("process without a file", "text for a pid", "evidence is one object")
 """Of these the process has a key and telemetry, strange as its record is."""
@@ -96,11 +105,11 @@ def _item(kind: str, **fields: object) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def after(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
-    """Run over a tenant with strange alerts."""
+    """Run over a tenant with strange alerts and strange telemetry."""
     tenant = Tenant.generate(seed=12, scale=0.1, days=1)
     alerts, pids = estranged(tenant)
     lake = tmp_path_factory.mktemp("lake")
-    with Sandbox(tenant, faults=generous()) as sandbox:
+    with Sandbox(tenant, faults=generous(drift=1)) as sandbox:
         return Aftermath(tenant, alerts, pids, lake, run(environment(sandbox, lake), tenant))
 
 
@@ -164,7 +173,7 @@ def test_nothing_else_is_called_strange(after: Aftermath) -> None:
     """What Microsoft documents is no drift, whatever its type."""
     drift = table(after.lake, "ops", "SchemaDrift").select("Table", "Kind", "Name")
 
-    assert set(drift.iter_rows()) == {*STRANGE.values(), OF_THE_TENANT}
+    assert set(drift.iter_rows()) == {*STRANGE.values(), OF_THE_TENANT, *OF_TELEMETRY}
 
 
 def test_drift_is_a_warning(after: Aftermath) -> None:
@@ -192,6 +201,46 @@ def test_every_documented_type_has_a_row(after: Aftermath) -> None:
     assert set(nested["ParentEvidenceId"]) <= set(items["EvidenceId"])
     assert sorted(correlated["EvidenceId"]) == sorted(items["EvidenceId"])
     assert correlated.filter(MatchTier="none")["Reason"].null_count() == 0
+
+
+def test_drift_of_telemetry_is_a_warning(after: Aftermath) -> None:
+    """The check of a table whose columns drift warns, and names the column."""
+    told = {
+        check.asset_key.path[-1]: str(check.metadata["rows"])
+        for check in after.result.get_asset_check_evaluations()
+        if check.asset_key.path[0] == "hunting" and check.check_name == "expected"
+        if not check.passed and check.severity == dg.AssetCheckSeverity.WARN
+    }
+
+    assert {(where, name) for where, _, name in OF_TELEMETRY if name in told[where]} == {
+        (where, name) for where, _, name in OF_TELEMETRY
+    }
+
+
+def test_new_columns_of_telemetry_are_kept(after: Aftermath) -> None:
+    """A column that nobody declared is there, one that is gone is null in every row."""
+    processes = table(after.lake, "hunting", "DeviceProcessEvents")
+    network = table(after.lake, "hunting", "DeviceNetworkEvents")
+
+    assert processes["FutureColumn"].to_list() == [
+        f"future {number}" for number in processes["ReportId"]
+    ]
+    assert network.height == network["RemoteIPType"].null_count() > 0
+
+
+def test_values_of_another_type_are_read_or_turned_away(after: Aftermath) -> None:
+    """Numbers and flags as text are read; what is none is in the quarantine with its rule."""
+    files = table(after.lake, "hunting", "DeviceFileEvents")
+    logons = table(after.lake, "hunting", "DeviceLogonEvents")
+    served = after.tenant.tables["DeviceFileEvents"]
+    rejected = table(after.lake, "ops", "Quarantine").filter(Table="DeviceEvents")
+
+    assert files["FileSize"].drop_nulls().len() > 0
+    assert set(files["FileSize"]) <= set(served["FileSize"])
+    assert set(logons["IsLocalAdmin"].drop_nulls()) == {True, False}
+    assert rejected.height == len(after.tenant.malformed) > 0
+    assert set(rejected["Rule"]) == {"readable as the column's type"}
+    assert set(rejected["Detail"]) == {"ProcessId is 12a"}
 
 
 @pytest.mark.parametrize("strange", MATCHED)

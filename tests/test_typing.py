@@ -201,6 +201,16 @@ def test_without_a_table_that_fits_all_is_read(lost: str, tmp_path: Path) -> Non
         assert_frame_equal(frame, expected[name])
 
 
+def test_a_lake_may_be_anywhere(tmp_path: Path) -> None:
+    """Characters that mean something in patterns or in SQL mean nothing in the lake's path."""
+    root = tmp_path / "a [b]*?'c\" day=1"
+    root.mkdir()
+    lake, reports = pulled(root, [[event(1)], [event(2, New="x")]])
+
+    assert [report.rows for report in reports] == [1, 2]
+    assert lake.read(hunting(TABLE), DAY).columns == [*hunting(TABLE).types, "New"]
+
+
 def test_batches_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     """How many records are typed at once shows nowhere."""
     monkeypatch.setattr(events, "BATCH", 3)
@@ -255,7 +265,7 @@ NAMES = st.sampled_from(
 RECORDS = st.lists(st.dictionaries(NAMES, VALUES, max_size=5).map(lambda f: BASE | f), max_size=5)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(RECORDS, min_size=2, max_size=3))
 def test_both_ways_agree(pulls: list[list[Record]]) -> None:
     """Whatever the records, typing what was added is as good as typing all anew."""

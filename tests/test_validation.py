@@ -86,6 +86,14 @@ CASES = {
         {"DeviceNetworkEvents": [FAR]},
         ("partly_corroborated", "address on wks-006, but only within a day"),
     ),
+    "address far though the pull failed": (
+        [ADDRESS],
+        {"DeviceNetworkEvents": [FAR], "ledger": [pull("failed")]},
+        (
+            "pending",
+            "address on wks-006, but only within a day; the pull is not complete for 1 of 1",
+        ),
+    ),
     "address anywhere": (
         [ADDRESS],
         {"DeviceNetworkEvents": [REACHED], "devices": ()},

@@ -48,6 +48,8 @@ def materialise(first: date, last: date, only: str | None = None) -> int:
     Raises ConfigError for settings that cannot be used, before anything is started.
     """
     settings = chosen(os.environ, only)
+    for one in settings:
+        Tenant.connect(one).close()  # nothing is asked; what stands in the way is told at once
     from assets import materialise as dagster_run  # noqa: PLC0415 - Dagster takes seconds to import
 
     if first < dagster_run.first_day():

@@ -37,6 +37,12 @@ from AlertCorrelation left join calls using (Day) left join listed using (Day)
 where {where} group by Day order by Day
 """
 
+_COST: Final = """
+select
+    (select coalesce(sum(Calls), 0) from ops.ExtractionLedger where {where} and Source = 'hunting'),
+    (select count(*) from AlertCorrelation where {where})
+"""
+
 _BY_TIER: Final = """
 select MatchTier, coalesce(Reason, ''), count(distinct AlertId), count(*) from AlertCorrelation
 where {where} group by MatchTier, Reason order by MatchTier = 'none', MatchTier, Reason
@@ -63,8 +69,10 @@ def _print(lake: Path, rows: Callable[[str], _Rows]) -> None:
     console.print(
         _table("How they correlate", ("Tier", "Reason"), ("Alerts", "Evidence"), rows(_BY_TIER))
     )
+    calls, evidence = rows(_COST)[0]
     turned_away = rows("select count(*) from ops.Quarantine where {where}")[0][0]
     for line in (
+        f"{calls} hunting calls in all; one query for each evidence item would be {evidence}.",
         f"{turned_away} records are in quarantine (ops.Quarantine says which and why).",
         f"The lake is {lake}, its SQL catalog {lake / NAME}.",
         f'Next:  {_program()} sql "{_NEXT}"',

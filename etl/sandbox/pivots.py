@@ -32,9 +32,11 @@ _TARGETS: Final = {
     "AlertId": pl.String, "EvidenceIndex": pl.Int64, "Role": pl.String, "EventTable": pl.String,
     "DeviceId": pl.String, "TimestampTicks": pl.Int64, "ReportId": pl.Int64,
 }  # fmt: skip
-_ITEM: Final[dict[str, pl.DataType | type[pl.DataType]]] = {"AlertId": pl.String, "EvidenceIndex": pl.Int64, "Kind": pl.String,
-                "Devices": pl.List(pl.String), "Start": pl.Int64, "End": pl.Int64,
-                "Values": pl.List(pl.String)}  # fmt: skip
+_ITEM: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
+    "AlertId": pl.String, "EvidenceIndex": pl.Int64, "Kind": pl.String,
+    "Devices": pl.List(pl.String), "Start": pl.Int64, "End": pl.Int64,
+    "Values": pl.List(pl.String),
+}  # fmt: skip
 Row = dict[str, Any]
 
 

@@ -174,20 +174,25 @@ class _Works:
         )  # fmt: skip
 
     def _events(self) -> dict[str, pl.DataFrame]:
+        """Write the tables one after the other: each is large, and its parts are as large again."""
         scribe = telemetry.Scribe(self.world)
         creations = [
             scribe.creations(self.dice, end=self.known),
             scribe.creations(self.apart, first=self.known),
         ]
-        frames = {"DeviceProcessEvents": creations}
-        for table in activity.PER_DEVICE_DAY:
-            ordinary = activity.ordinary(table, self.world, self.dice)
-            frames[table] = [scribe.write(table, ordinary)]
-        for table, rows in self.attacker.events().items():
-            frames[table].append(scribe.write(table, rows))
-        for table, rows in malformed.rows(self.attacks).items():
-            frames[table].append(malformed.disowned(scribe.write(table, rows)))
-        return {table: telemetry.finished(parts, table) for table, parts in frames.items()}
+        staged, impossible = self.attacker.events(), malformed.rows(self.attacks)
+        tables: dict[str, pl.DataFrame] = {}
+        for table in ("DeviceProcessEvents", *activity.PER_DEVICE_DAY):
+            parts = creations
+            if table in activity.PER_DEVICE_DAY:
+                parts = [scribe.write(table, activity.ordinary(table, self.world, self.dice))]
+            if table in staged:
+                parts.append(scribe.write(table, staged[table]))
+            if table in impossible:
+                parts.append(malformed.disowned(scribe.write(table, impossible[table])))
+            tables[table] = telemetry.finished(parts, table)
+            parts.clear()
+        return tables
 
     def _served(self, events: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         first = {identity: attack.first for identity, attack in self.opened.items()}

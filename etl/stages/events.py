@@ -82,8 +82,7 @@ def publish(lake: Lake, day: date, table: str, added: Path | None = None) -> Rep
             return Report(rows=lake.rows(contract, day), read=0, published=0, changed=False)
         turned_away = [*typed.rejects, *_there(lake.path(QUARANTINE, day, table), whole=whole)]
         rows = [*typed.rows, *_there(known, whole=whole)]
-        united = _united(table, rows, folder)
-        published = pl.scan_parquet(united, glob=False).select(pl.len()).collect().item()
+        united, published = _united(table, rows, folder)
         already = 0 if whole else lake.rows(contract, day)
         changed = lake.publish_file(contract, day, united)
         lake.publish_file(QUARANTINE, day, _quarantine(turned_away, folder), table)
@@ -143,19 +142,24 @@ def _fits(path: Path, contract: Contract) -> bool:
     """Return whether a published file has the columns of today's contract."""
     if not path.exists():
         return False
-    found = pl.read_parquet_schema(path)
+    found = _schema(path)
     declared = contract.types
     return all(found.get(name) == kind for name, kind in declared.items()) and all(
         kind == pl.String for name, kind in found.items() if name not in declared
     )
 
 
-def _united(table: str, files: Sequence[Path], folder: Path) -> Path:
-    """Write one row an event; of several the one that came first."""
+def _schema(path: Path) -> pl.Schema:
+    """Return the columns of one file, whatever characters its path has."""
+    return pl.scan_parquet(path, hive_partitioning=False, glob=False).collect_schema()
+
+
+def _united(table: str, files: Sequence[Path], folder: Path) -> tuple[Path, int]:
+    """Write one row an event, of several the one that came first; return the file and its rows."""
     contract = hunting(table)
     spellings: dict[str, str] = {}
     for file in files:
-        for name in pl.read_parquet_schema(file):
+        for name in _schema(file):
             if name not in contract.types:
                 spelled = spellings.setdefault(folded(name), name)
                 spellings[folded(name)] = min(spelled, name)
@@ -168,8 +172,8 @@ def _united(table: str, files: Sequence[Path], folder: Path) -> Path:
     query = _FILES + _ONE_ROW_AN_EVENT.format(order=order, others=others)
     with engine.connection(folder) as duck:
         paths = [engine.literal(path) for path in (first, *files)]
-        engine.write(duck, query, target, {"files": paths})
-    return target
+        rows = engine.write(duck, query, target, {"files": paths})
+    return target, rows
 
 
 def _quarantine(files: Sequence[Path], folder: Path) -> Path:

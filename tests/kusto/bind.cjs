@@ -5,7 +5,7 @@
 // string literal the text that it stands for. The one argument is the folder of node_modules.
 "use strict";
 
-const path = require("node:path");
+const path = require("path");
 
 const folder = path.join(path.resolve(process.argv[2]), "@kusto", "language-service-next");
 require(path.join(folder, "bridge.min.js"));
@@ -24,7 +24,7 @@ function globals(tables) {
 
 function bound(text, state) {
   const code = KustoCode.ParseAndAnalyze(text, state);
-  const columns = code.ResultType?.Columns;
+  const columns = code.ResultType && code.ResultType.Columns;
   return {
     diagnostics: each(code.GetDiagnostics()).map((one) => `${one.Severity}: ${one.Message}`),
     columns: Object.fromEntries((columns ? each(columns) : []).map((c) => [c.Name, c.Type.Name])),

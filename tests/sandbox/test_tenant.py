@@ -65,7 +65,7 @@ def test_a_full_tenant_has_the_promised_size(full: Tenant) -> None:
     events = sum(len(rows) for name, rows in full.tables.items() if name.startswith("Device"))
 
     assert 55 <= full.tables["DeviceInfo"]["DeviceId"].n_unique() <= 65
-    assert 100 <= len(full.alerts) <= 115
+    assert 100 <= len(full.alerts) <= 120
     assert 250_000 <= events <= 350_000
 
 

@@ -5,7 +5,8 @@
 -- (Landing and Retention: how long telemetry takes to arrive and how long it is kept; Near: how far
 -- around an alert to look; all in ticks).
 -- Retention is the reason only where nothing as old was pulled of any device.
--- An incomplete pull is never presented as "no match".
+-- Provisional: matched far from the activity, while not all that is near has come.
+-- Of hunts with one reach the latest counts. An incomplete pull is never presented as "no match".
 with Events as (
     select
         AlertId,
@@ -20,6 +21,7 @@ Found as (
         AlertId,
         EvidenceId,
         arg_min(PivotKind, Rank) as PivotKind,
+        any_value(Reach) as Reach,
         if(count(distinct DeviceId) = 1, min(DeviceId), null) as DeviceId
     from Pivots
     group by AlertId, EvidenceId
@@ -49,13 +51,16 @@ Sought as (
 ),
 
 Asked as (
-    select
+    select distinct
         AlertId,
-        EvidenceId,
-        bool_or(Status <> 'complete') as Incomplete
-    from Hunts
-    where EvidenceId is not null
-    group by AlertId, EvidenceId
+        EvidenceId
+    from (
+        select *
+        from Hunts
+        where EvidenceId is not null
+        qualify rank() over (partition by AlertId, EvidenceId, Reach order by HuntedAt desc) = 1
+    ) as Latest
+    where Status <> 'complete'
 ),
 
 Oldest as (select coalesce(min(OldestTicks), 9223372036854775807) as Ticks from SpeakingDevices),
@@ -107,13 +112,14 @@ select
         when Matches.MatchTier is not null or Found.AlertId is not null then null
         when Sought.AlertId is null then 'no_usable_key'
         when Matches.Ambiguous then 'ambiguous'
-        when Pull.Incomplete or Asked.Incomplete then 'incomplete_pull'
+        when Pull.Incomplete or Asked.AlertId is not null then 'incomplete_pull'
         when Times.Fresh then 'not_landed_yet'
         when AlertEvidence.EntityType = 'Process' and not Sought.Keyed then 'no_usable_key'
         when Times.Gone then 'outside_retention'
         when Sought.Silent then 'device_silent'
         else 'no_match'
     end as Reason,
+    coalesce(Found.Reach = 'wide', false) and (Pull.Incomplete or Asked.AlertId is not null) as Provisional,
     AlertEvidence.IngestedAt,
     AlertEvidence.SourceRequestId
 from AlertEvidence

@@ -44,7 +44,7 @@ Told as (
                 when 'sha256' then 'file by SHA256'
                 when 'sha1' then 'file by SHA1'
                 when 'path' then 'file by path'
-                when 'command_line' then 'process by name and command line'
+                when 'command_line' then 'process by command line'
                 when 'name' then 'file by name only'
                 when 'ip' then 'address'
                 when 'url' then 'URL'
@@ -84,7 +84,8 @@ Counted as (
         count(*) filter (where MatchTier = 'tolerance') as Tolerated,
         count(*) filter (where MatchTier = 'pivot') as Pivoted,
         count(*) filter (where Reason = 'ambiguous') as Ambiguous,
-        count(*) filter (where Reason = 'incomplete_pull') as Incomplete,
+        count(*) filter (where Reason = 'incomplete_pull') as Unasked,
+        count(*) filter (where Reason = 'incomplete_pull' or Provisional) as Incomplete,
         count(*) filter (where Reason = 'not_landed_yet') as Fresh,
         count(*) filter (where Reason in ('outside_retention', 'device_silent', 'no_match')) as Missed,
         count(*) filter (where Reason = 'outside_retention') as Gone,
@@ -107,6 +108,7 @@ Judged as (
         coalesce(Counted.Tolerated, 0) as Tolerated,
         coalesce(Counted.Pivoted, 0) as Pivoted,
         coalesce(Counted.Ambiguous, 0) as Ambiguous,
+        coalesce(Counted.Unasked, 0) as Unasked,
         coalesce(Counted.Incomplete, 0) as Incomplete,
         coalesce(Counted.Fresh, 0) as Fresh,
         coalesce(Counted.Missed, 0) as Missed,
@@ -174,7 +176,7 @@ select
     Matched,
     Pivoted,
     Ambiguous,
-    Incomplete + Fresh as Open,
+    Unasked + Fresh as Open,
     Missed,
     Unkeyed,
     Events,

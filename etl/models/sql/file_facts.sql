@@ -1,6 +1,7 @@
 -- The files that events name: the one an event is about (subject), the program that caused it.
 -- Grain: EventTable, EventId, MatchRole. Inputs: AllEvents, Leads. Only what a lead may mean.
--- A bare name counts only where the evidence knows nothing better of its file.
+-- A bare name counts only where the evidence knows nothing better of its file; a command line without
+-- one likewise.
 with Named as (
     select
         EventTable,
@@ -42,4 +43,9 @@ where
         select lower(FileName)
         from Files
         where FileName is not null and coalesce(SHA256, SHA1, FolderPath) is null
+    )
+    or CommandLine in (
+        select ProcessCommandLine
+        from Files
+        where ProcessCommandLine is not null and coalesce(SHA256, SHA1, FolderPath, FileName) is null
     )

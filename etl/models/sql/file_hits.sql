@@ -57,6 +57,19 @@ Hits as (
             lower(Files.FileName) = FileFacts.Name
             and not Files.Hashed
             and Files.FolderPath is null
+    union all
+    select
+        Files.AlertId,
+        Files.EvidenceId,
+        'command_line' as Fact,
+        Files.Devices,
+        Files.ProcessCommandLine as Wanted,
+        FileFacts.*
+    from Files
+    inner join FileFacts
+        on
+            Files.ProcessCommandLine = FileFacts.CommandLine
+            and coalesce(Files.SHA256, Files.SHA1, Files.FolderPath, Files.FileName) is null
 )
 
 select
@@ -73,5 +86,5 @@ from Hits
 where len(Devices) = 0 or list_contains(Devices, DeviceId)
 qualify row_number() over (
     partition by AlertId, EvidenceId, EventTable, EventId, MatchRole
-    order by list_position(['sha256', 'sha1', 'path', 'name'], Fact)
+    order by list_position(['sha256', 'sha1', 'path', 'name', 'command_line'], Fact)
 ) = 1

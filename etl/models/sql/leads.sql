@@ -43,14 +43,14 @@ Facts as (
         nullif(FileName, '') as FileName,
         nullif(ProcessCommandLine, '') as ProcessCommandLine,
         if(regexp_matches(FolderPath, '[/\\]'), FolderPath, null) as FolderPath,
-        nullif(trim(RemoteIP), '') as RemoteIP,
-        nullif(trim(RemoteUrl), '') as RemoteUrl,
+        if(trim(RemoteIP) = '', null, RemoteIP) as RemoteIP,
+        if(trim(RemoteUrl) = '', null, RemoteUrl) as RemoteUrl,
         nullif(RegistryKey, '') as RegistryKey,
         nullif(RegistryValueName, '') as RegistryValueName,
         nullif(RegistryValueData, '') as RegistryValueData,
-        nullif(trim(AccountSid), '') as AccountSid,
-        nullif(trim(AccountName), '') as AccountName,
-        nullif(trim(AccountDomain), '') as AccountDomain
+        if(trim(AccountSid) = '', null, AccountSid) as AccountSid,
+        if(trim(AccountName) = '', null, AccountName) as AccountName,
+        if(trim(AccountDomain) = '', null, AccountDomain) as AccountDomain
     from AlertEvidence
 ),
 
@@ -63,7 +63,9 @@ Sorted as (
             when Keyed.AlertId is not null then 'process'
             when
                 Facts.EntityType in ('Process', 'File')
-                and coalesce(Facts.SHA256, Facts.SHA1, Facts.FolderPath, Facts.FileName) is not null
+                and coalesce(
+                    Facts.SHA256, Facts.SHA1, Facts.FolderPath, Facts.FileName, Facts.ProcessCommandLine
+                ) is not null
                 then 'file'
             when Facts.EntityType = 'Ip' and Facts.RemoteIP is not null then 'ip'
             when Facts.EntityType = 'Url' and Facts.RemoteUrl is not null then 'url'

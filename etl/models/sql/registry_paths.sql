@@ -16,7 +16,7 @@ Parted as (
         RegistryKey,
         regexp_extract(
             lower(RegistryKey),
-            '^\\*(?:(hkey_[a-z_]+|hklm|hkcu|hku|hkcr|hkcc)(?:\\+|$))?(.*?)\\*$',
+            '(?s)^\\*(?:(hkey_[a-z_]+|hklm|hkcu|hku|hkcr|hkcc)(?:\\+|$))?(.*?)\\*$',
             ['Hive', 'Path']
         ) as Part
     from Spelled

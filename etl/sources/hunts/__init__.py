@@ -25,7 +25,27 @@ def query(hunts: Sequence[Hunt]) -> Literal:
 
     Hunts for nothing that can be looked for have a query that no row answers.
     """
-    found = joined(clause for hunt in hunts for clause in clauses(hunt))
+    return _query([clauses(hunt) for hunt in hunts])
+
+
+def batches(hunts: Sequence[Hunt], most: int) -> list[tuple[Hunt, ...]]:
+    """Return the hunts in few batches whose queries stay under `most` characters.
+
+    Hunts that ask alike come together. A hunt whose query alone is longer has a batch of its own.
+    """
+    rest = sorted(hunts, key=lambda hunt: (hunt.hours, hunt.lead.kind, hunt.lead.devices))
+    asked = [clauses(hunt) for hunt in rest]
+    packed: list[tuple[Hunt, ...]] = []
+    start = 0
+    while start < len(rest):
+        size = max(1, _fitting(asked[start:], most))
+        packed.append(tuple(rest[start : start + size]))
+        start += size
+    return packed
+
+
+def _query(asked: Sequence[Sequence[Clause]]) -> Literal:
+    found = joined(clause for several in asked for clause in several)
     tables = frozenset[str]().union(*(clause.tables for clause in found))
     condition = kql.either(_windows(found, tables)) if found else kql.bind("nothing")
     names = [table for table in EVENT_TABLES if table in tables] or EVENT_TABLES[:1]
@@ -35,25 +55,12 @@ def query(hunts: Sequence[Hunt]) -> Literal:
     return kql.bind("hunt", tables=kql.tables(names), condition=condition)
 
 
-def batches(hunts: Sequence[Hunt], most: int) -> list[tuple[Hunt, ...]]:
-    """Return the hunts in few batches whose queries stay under `most` characters.
-
-    Hunts that ask alike come together. A hunt whose query alone is longer has a batch of its own.
-    """
-    rest = sorted(hunts, key=lambda hunt: (hunt.hours, hunt.lead.kind, hunt.lead.devices))
-    packed: list[tuple[Hunt, ...]] = []
-    while rest:
-        size = max(1, _fitting(rest, most))
-        packed.append(tuple(rest[:size]))
-        rest = rest[size:]
-    return packed
-
-
-def _fitting(hunts: Sequence[Hunt], most: int) -> int:
+def _fitting(asked: Sequence[Sequence[Clause]], most: int) -> int:
     """Return how many of the first hunts fit in one query."""
-    return bisect_right(
-        range(1, len(hunts) + 1), most, key=lambda size: len(query(hunts[:size]).kql) + 1
-    )
+    if len(_query(asked).kql) < most:
+        return len(asked)
+    sizes = range(1, len(asked))
+    return bisect_right(sizes, most, key=lambda size: len(_query(asked[:size]).kql) + 1)
 
 
 def _windows(found: Sequence[Clause], tables: frozenset[str]) -> Iterator[Literal]:

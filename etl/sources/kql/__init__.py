@@ -107,7 +107,7 @@ def bind(query: str, **values: Literal) -> Literal:
     """
     file = _load(query)
     for name in sorted(file.places.keys() ^ values.keys()):
-        missing = "a value" if name in file.places else "a place"
+        missing = "value" if name in file.places else "place"
         raise KeyError(f"{query}.kql: {name} has no {missing}")
     for name, kind in file.places.items():
         if values[name].kind != kind:
