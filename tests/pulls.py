@@ -48,6 +48,11 @@ def start_pull(settings: Mapping[str, str], day: date) -> ForkServerProcess:
     return process
 
 
+def options(max_rows: int = 100_000, *, parallel: int = 1, landing: int = 0) -> Options:
+    """Return options for a pull that is not made from settings."""
+    return Options(max_rows, parallel, "portal.example", landing, 100_000)
+
+
 def lake_of(settings: Mapping[str, str]) -> Lake:
     """Return the lake that settings name."""
     read = Settings.read(settings)

@@ -1,5 +1,6 @@
 """Pulling what hunting says of alerts: what is asked for, in which parts, and what may fail."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from limiters import limiter
+from pulls import options
 from runs import environment, generous
 
 from etl import ticks
@@ -27,7 +29,7 @@ from etl.sandbox.tables import conform
 from etl.settings import Settings
 from etl.sources import alert_tables as tables
 from etl.sources.hunting import Hunting
-from etl.sources.slices import Pulled
+from etl.sources.outcomes import Pulled
 from etl.stages import alert_tables, events
 from etl.tenant import Tenant as Connected
 from etl.windows import Window
@@ -88,7 +90,7 @@ def hunted(held: list[Row], **faults: Any) -> Iterator[Hunted]:  # noqa: ANN401
 
 def titles(outcomes: list[Pulled]) -> list[str]:
     """Return which rows came, one title a row."""
-    return sorted(row["Title"] for outcome in outcomes for row in outcome.records)
+    return sorted(json.loads(row)["Title"] for outcome in outcomes for row in outcome.texts)
 
 
 def of_rows(rows: list[Row], wanted: set[str]) -> list[str]:
@@ -127,7 +129,7 @@ def test_the_day_and_the_alerts_named_are_asked_for(
 
     assert titles([outcome]) == of_rows(ROWS, set(ids))
     assert (outcome.table, outcome.status, outcome.window) == (table, "complete", WINDOW)
-    assert outcome.rows == len(outcome.records)
+    assert outcome.rows == len(outcome.texts)
     assert (outcome.calls, outcome.detail) == (1, None)
     assert len(whole.queries) == before + 1
     assert whole.queries[-1] == outcome.query
@@ -207,7 +209,7 @@ def test_a_failure_is_the_last_outcome() -> None:
     with hunted([], missing_tables=("AlertInfo",)) as served:
         (outcome,) = served.ask(ids)
 
-    assert (outcome.status, outcome.records) == ("failed", [])
+    assert (outcome.status, outcome.texts) == ("failed", [])
     assert "AlertInfo" in str(outcome.detail)
 
 
@@ -221,7 +223,7 @@ def pull(served: Hunted, folder: Path) -> tuple[Lake, dict[str, Any]]:
         ]
     )  # fmt: skip
     lake.publish(core.ALERTS, DAY, known)
-    return lake, alert_tables.pull(served.hunting, lake, DAY, 1000)
+    return lake, alert_tables.pull(served.hunting, lake, DAY, options(1000))
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_a_row_of_two_days_is_one_row_of_the_catalog(whole: Hunted, tmp_path: Pa
     """A row that is dated on one day and is of an alert of another is pulled for both."""
     lake, _ = pull(whole, tmp_path)
     after = DAY + timedelta(days=1)
-    alert_tables.pull(whole.hunting, lake, after, 1000)
+    alert_tables.pull(whole.hunting, lake, after, options(1000))
     for day in (DAY, after):
         events.publish(lake, day, "AlertInfo")
     both = pl.concat([lake.read(contract("AlertInfo"), day) for day in (DAY, after)])

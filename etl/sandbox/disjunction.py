@@ -97,17 +97,24 @@ def _shape(node: ir.Expr, tests: list[tuple[ir.Expr, ...]]) -> Shape:
     return ("set", column, loose)
 
 
-def _membership(node: ir.Expr) -> tuple[ir.ColumnRef, tuple[ir.Expr, ...], bool] | None:
+def _membership(node: ir.Expr) -> tuple[ir.Expr, tuple[ir.Expr, ...], bool] | None:
     """Return the column, the values and whether case is ignored, of a test that is no more."""
     if isinstance(node, ir.BinaryOp) and node.op in _EQUALITIES:
-        if isinstance(node.left, ir.ColumnRef) and _is_constant(node.right):
+        if _is_column(node.left) and _is_constant(node.right):
             return node.left, (node.right,), _EQUALITIES[node.op]
         return None
     if not isinstance(node, ir.InList) or node.negated or node.subquery is not None:
         return None
-    if isinstance(node.value, ir.ColumnRef) and node.items and all(map(_is_constant, node.items)):
+    if _is_column(node.value) and node.items and all(map(_is_constant, node.items)):
         return node.value, node.items, node.case_insensitive
     return None
+
+
+def _is_column(node: ir.Expr) -> bool:
+    """Return whether an expression is a column, or one cut to bins or put in lower case."""
+    if isinstance(node, ir.FunctionCall):
+        return node.name in ("tick_bin", "tolower") and _is_column(node.args[0])
+    return isinstance(node, ir.ColumnRef)
 
 
 def _is_constant(node: ir.Expr) -> bool:
@@ -120,7 +127,7 @@ def _rebuilt(shape: Shape, values: Iterable[dict[ir.Expr, None]]) -> ir.Expr:
     """Return the condition of a shape with all values of its group in place of one branch's."""
     rest = iter(values)
     match shape:
-        case ("set", ir.ColumnRef() as column, bool(loose)):
+        case ("set", ir.Expr() as column, bool(loose)):
             return ir.InList(column, tuple(next(rest)), case_insensitive=loose)
         case (op, *parts):
             built = [_rebuilt(part, rest) for part in parts if isinstance(part, tuple)]

@@ -11,12 +11,13 @@ from functools import partial
 from typing import Final
 
 from etl import ticks
-from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed
+from etl.contracts.hunting import EVENT_TABLES
+from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed, TooHeavy
 from etl.sources import hunts
 from etl.sources.hunting import Result, Runs
 from etl.sources.hunts import Hunt
 from etl.sources.outcomes import Pulled, hash_of
-from etl.sources.slices import Limit
+from etl.sources.slices import MOST_FOR_TIME, Limit
 from etl.sources.workers import work
 from etl.values import Record
 from etl.windows import Window
@@ -32,31 +33,46 @@ Take = Callable[[Batch, Pulled, list[Record]], None]
 """Takes a query's hunts, how it ended and its rows; called from several threads."""
 
 
-def pull(
-    hunting: Runs, wanted: Sequence[Hunt], max_rows: int, take: Take, parallel: int = 1
-) -> None:
-    """Ask for some hunts in as few queries as they fit into, `parallel` queries at once.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How to ask: the row limit, requests at once, and the tables that the tenant has."""
+
+    max_rows: int
+    parallel: int = 1
+    known: tuple[str, ...] = EVENT_TABLES
+
+
+def pull(hunting: Runs, wanted: Sequence[Hunt], way: Way, take: Take) -> None:
+    """Ask for some hunts in as few queries as they fit into.
 
     Raises an AccessError that asking for less does not cure; what came before it was handed over.
     """
-    asker = _Asker(hunting, Limit(max_rows), take)
-    batches = hunts.batches(wanted, MOST_TEXT)
-    work([partial(asker.ask, batch) for batch in batches], parallel)
+    asker = _Asker(hunting, way.known, Limit(way.max_rows), take)
+    batches = hunts.batches(wanted, MOST_TEXT, way.known)
+    work([partial(asker.ask, batch) for batch in batches], way.parallel)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asker:
     hunting: Runs
+    known: tuple[str, ...]
     limit: Limit
     take: Take
 
-    def ask(self, batch: Batch, parts: int = 1) -> None:
-        """Ask for a batch; `parts` is into how many its only hunt was cut to come here."""
-        query, started = hunts.query(batch), datetime.now(UTC)
+    def ask(self, batch: Batch, parts: int = 1, halved: int = 0) -> None:
+        """Ask for a batch, which is the result of so many halvings.
+
+        `parts` is into how many its only hunt was cut to come here.
+        """
+        query, started = hunts.query(batch, self.known), datetime.now(UTC)
         try:
             result = self.hunting.run(query, f"hunt for {len(batch)} leads")
         except ResultTooLarge as error:
-            self._divide(batch, parts, _failure(batch, query.kql, "truncated", error, started), [])
+            if isinstance(error, TooHeavy) and halved >= MOST_FOR_TIME:
+                self.take(batch, _failure(batch, query.kql, "failed", error, started), [])
+                return
+            refused = _failure(batch, query.kql, "truncated", error, started)
+            self._divide(batch, parts, halved, refused, [])
             return
         except (ServiceFailed, RequestRefused) as error:
             self.take(batch, _failure(batch, query.kql, "failed", error, started), [])
@@ -68,9 +84,11 @@ class _Asker:
         self.limit.seen(len(result.texts))
         detail = f"cut at {outcome.rows} rows and cannot be divided"
         cut = replace(outcome, status="truncated", detail=detail)
-        self._divide(batch, parts, cut, result.records)
+        self._divide(batch, parts, halved, cut, result.records)
 
-    def _divide(self, batch: Batch, parts: int, outcome: Pulled, records: list[Record]) -> None:
+    def _divide(
+        self, batch: Batch, parts: int, halved: int, outcome: Pulled, records: list[Record]
+    ) -> None:
         """Ask for the halves of a batch, of a single hunt by time; else keep what came of it."""
         halves = _halves(batch) if len(batch) > 1 or parts < MOST_PARTS else ()
         if not halves:
@@ -78,7 +96,7 @@ class _Asker:
             return
         self.take((), replace(outcome, status="complete", detail="divided", rows=0), [])
         for half in halves:
-            self.ask(half, parts * 2 if len(batch) == 1 else 1)
+            self.ask(half, parts * 2 if len(batch) == 1 else 1, halved + 1)
 
 
 def _halves(batch: Batch) -> tuple[Batch, ...]:

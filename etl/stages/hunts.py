@@ -24,6 +24,7 @@ from etl.lake.spool import Spool
 from etl.models.correlation import open_leads
 from etl.sources import hunted, portal
 from etl.sources import hunts as queries
+from etl.sources.hunted import Way
 from etl.sources.hunting import Hunting
 from etl.sources.hunts import Hunt
 from etl.sources.outcomes import Pulled, hash_of
@@ -55,14 +56,18 @@ class Hunted:
     hunts: Report
 
 
-def pull(hunting: Hunting, lake: Lake, day: date, options: Options, folder: Path) -> Hunted:
+def pull(
+    hunting: Hunting, lake: Lake, day: date, options: Options, known: tuple[str, ...], folder: Path
+) -> Hunted:
     """Hunt for the day's evidence that has no match yet, and for the kin of what has.
 
+    `known` are the event tables that the tenant has; `folder` takes what is not published yet.
     Adds to the raw and typed telemetry of `day`, and replaces mart/AlertHunts and that part of the
     ledger. Raises an AccessError that asking for less does not cure; what came before it is kept.
     """
     spool = Spool.open(lake, day)
-    chase = _Chase(lake, day, options, Landing(lake, day, folder, HUNTS))
+    way = Way(options.max_rows, options.parallel, known)
+    chase = _Chase(lake, day, options, known, Landing(lake, day, folder, HUNTS))
     asked = Remembered(hunting, spool)
     raw: dict[str, Report] = {}
     typed: dict[str, Report] = {}
@@ -72,7 +77,7 @@ def pull(hunting: Hunting, lake: Lake, day: date, options: Options, folder: Path
         if not wanted or failure:
             break
         try:
-            hunted.pull(asked, wanted, options.max_rows, chase.take, options.parallel)
+            hunted.pull(asked, wanted, way, chase.take)
         except AccessError as error:
             failure = error
         for table in chase.landing.tables:
@@ -111,6 +116,7 @@ class _Chase:
     lake: Lake
     day: date
     options: Options
+    known: tuple[str, ...]
     landing: Landing
     tried: set[str] = field(default_factory=set)
     _answers: list[tuple[Hunt, Pulled, int]] = field(default_factory=list)
@@ -126,7 +132,7 @@ class _Chase:
                 if name in self.tried:
                     continue
                 self.tried.add(name)
-                if hunt_id(hunt) not in final:
+                if self._id(hunt) not in final:
                     yield hunt
                     break
 
@@ -135,6 +141,10 @@ class _Chase:
         self.landing.add_of(outcome, by_table(records))
         for hunt, rows in zip(batch, queries.credit(batch, records), strict=True):
             self._answers.append((hunt, outcome, rows))
+
+    def _id(self, hunt: Hunt) -> str:
+        """Return the name of a hunt: that of the query that asks for it alone."""
+        return hash_of(queries.query([hunt], self.known).kql)
 
     def _final(self) -> set[str]:
         """Return the hunts of earlier pulls that found all that there is to find."""
@@ -181,7 +191,7 @@ class _Chase:
             hunt = _whole([hunt for hunt, _, _ in answers])
             outcomes = [outcome for _, outcome, _ in answers]
             last = max(outcomes, key=lambda outcome: outcome.ended)
-            query = queries.query([hunt]).kql
+            query = queries.query([hunt], self.known).kql
             start, end = hunt.window.instants
             statuses = {outcome.status for outcome in outcomes}
             yield {
@@ -202,11 +212,6 @@ class _Chase:
                 "IngestedAt": last.ended,
                 "SourceRequestId": last.request_id,
             }
-
-
-def hunt_id(hunt: Hunt) -> str:
-    """Return the name of a hunt: that of the query that asks for it alone."""
-    return hash_of(queries.query([hunt]).kql)
 
 
 def _whole(hunts: Sequence[Hunt]) -> Hunt:

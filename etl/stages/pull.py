@@ -22,9 +22,9 @@ def pull(hunting: Hunting, lake: Lake, day: date, options: Options) -> dict[str,
     not cure, and LakeError; what came before it is kept, and the next pull goes on from there.
     """
     with lake.alone(LOCK), lake.staging() as folder:
-        raw = telemetry.pull(hunting, lake, day, options, folder)
+        raw, known = telemetry.pull(hunting, lake, day, options, folder)
         typed = {table: events.publish(lake, day, table) for table in EVENT_TABLES}
-        found = hunts.pull(hunting, lake, day, options, folder)
+        found = hunts.pull(hunting, lake, day, options, known, folder)
     return {
         **{f"raw.{table}": _both(raw[table], found.raw.get(table)) for table in EVENT_TABLES},
         **{f"hunting.{table}": _both(typed[table], found.typed.get(table)) for table in typed},

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from etl.errors import ResultTooLarge
+from etl.errors import ResultTooLarge, TooHeavy
 from etl.lake.spool import Spool
 from etl.sources.hunting import Result, Runs
 from etl.sources.kql import Literal
@@ -33,6 +33,8 @@ class Remembered:
             return _answer(*kept, what)
         try:
             result = self.hunting.run(query, what)
+        except TooHeavy:
+            raise  # it may be the service that is ill
         except ResultTooLarge as error:
             self.spool.put(key, [], {"refused": [error.status, error.code, error.message]})
             raise

@@ -56,12 +56,12 @@ def make_plan(asked: Runs, lake: Lake, day: date, max_rows: int, spool: Spool) -
 
 def pull(
     hunting: Hunting, lake: Lake, day: date, options: Options, folder: Path
-) -> dict[str, Report]:
+) -> tuple[dict[str, Report], tuple[str, ...]]:
     """Add to the raw telemetry around the alerts of `day`, and replace that part of its ledger.
 
-    Returns a report per event table. `folder` takes what is not published yet. Raises an
-    AccessError that asking for less does not cure; what came before it is kept, and the ledger says
-    where it stopped.
+    Returns a report per event table, and the tables that the tenant has. `folder` takes what is not
+    published yet. Raises an AccessError that asking for less does not cure; what came before it is
+    kept, and the ledger says where it stopped.
     """
     spool = Spool.open(lake, day)
     asked = Remembered(hunting, spool)
@@ -90,7 +90,9 @@ def pull(
         before = lake.read(DEVICE_HOURS, day)
         lake.publish(DEVICE_HOURS, day, around.device_hours(lake, planned, whole, before))
     ending = (hunting.ending,) if hunting.ending else ()
-    return {table: replace(report, doubts=ending) for table, report in reports.items()}
+    unknown = planned.counts.unknown if planned else {}
+    known = tuple(table for table in EVENT_TABLES if table not in unknown)
+    return {table: replace(report, doubts=ending) for table, report in reports.items()}, known
 
 
 def told(planned: Plan) -> str:

@@ -112,6 +112,7 @@ BRANCHES = st.one_of(
     st.tuples(
         st.sampled_from(["FileName == {0}", "FileName =~ {0}", "FileName in~ ({0}, {1})",
                          "not(FileName == {0}) and ProcessId == {2}",
+                         "tolower(FileName) == {0}", "bin(ProcessId, 4) in ({2}, 8)",
                          "FileName == {0} and ProcessId > {2}",
                          "FileName == {0} and (ProcessId == {2} or AccountName == 'root')",
                          "FileName has {0} and ProcessId in ({2}, 412)",

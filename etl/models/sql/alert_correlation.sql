@@ -96,7 +96,9 @@ select
     Alerts.CreatedTime,
     AlertEvidence.EvidenceType,
     AlertEvidence.EntityType,
-    coalesce(Matches.DeviceId, AlertEvidence.DeviceId, Found.DeviceId, Sought.Devices[1]) as DeviceId,
+    coalesce(
+        Matches.DeviceId, AlertEvidence.DeviceId, Found.DeviceId, if(Sought.Keyed, Sought.Devices[1], null)
+    ) as DeviceId,
     AlertEvidence.ProcessId,
     AlertEvidence.ProcessCreationTicks,
     case

@@ -6,7 +6,7 @@ whose is counted afterwards. Which rows are evidence of what belongs to `etl.mod
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from etl.contracts.hunting import EVENT_TABLES
 from etl.sources import kql
@@ -20,21 +20,24 @@ from etl.windows import Window
 __all__ = ["KINDS", "Hunt", "Lead", "batches", "credit", "query"]
 
 
-def query(hunts: Sequence[Hunt]) -> Literal:
+def query(hunts: Sequence[Hunt], known: Collection[str] = EVENT_TABLES) -> Literal:
     """Return one query for the rows of all the hunts, with a column SourceTable.
 
-    Hunts for nothing that can be looked for have a query that no row answers.
+    `known` are the tables that the tenant has: a query that names another is refused whole. Hunts
+    for nothing that can be looked for have a query that no row answers.
     """
-    return _query([clauses(hunt) for hunt in hunts])
+    return _query([_asked(hunt, known) for hunt in hunts])
 
 
-def batches(hunts: Sequence[Hunt], most: int) -> list[tuple[Hunt, ...]]:
+def batches(
+    hunts: Sequence[Hunt], most: int, known: Collection[str] = EVENT_TABLES
+) -> list[tuple[Hunt, ...]]:
     """Return the hunts in few batches whose queries stay under `most` characters.
 
     Hunts that ask alike come together. A hunt whose query alone is longer has a batch of its own.
     """
     rest = sorted(hunts, key=lambda hunt: (hunt.hours, hunt.lead.kind, hunt.lead.devices))
-    asked = [clauses(hunt) for hunt in rest]
+    asked = [_asked(hunt, known) for hunt in rest]
     packed: list[tuple[Hunt, ...]] = []
     start = 0
     while start < len(rest):
@@ -42,6 +45,12 @@ def batches(hunts: Sequence[Hunt], most: int) -> list[tuple[Hunt, ...]]:
         packed.append(tuple(rest[start : start + size]))
         start += size
     return packed
+
+
+def _asked(hunt: Hunt, known: Collection[str]) -> list[Clause]:
+    """Return what a hunt asks of the tables that are known."""
+    asked = (clause.within(known) for clause in clauses(hunt))
+    return [clause for clause in asked if clause.tables]
 
 
 def _query(asked: Sequence[Sequence[Clause]]) -> Literal:

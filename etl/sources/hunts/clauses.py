@@ -5,7 +5,7 @@ nobody asked for, so what is no rarity, such as the name of a shell, is not join
 other devices. Which rows answer a single hunt is told by `etl.sources.hunts.credit`.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from etl.contracts.hunting import EVENT_TABLES, TABLES
@@ -26,6 +26,10 @@ class Clause:
     facets: tuple[Facet, ...]
     rare: bool
     """Whether rows that have the facets are rare on other devices than those asked for."""
+
+    def within(self, known: Collection[str]) -> "Clause":
+        """Return the clause about those of its tables that are known."""
+        return replace(self, tables=self.tables & frozenset(known))
 
     def condition(self, tables: frozenset[str]) -> Literal:
         """Return the clause in KQL, its window aside, for a query over `tables`."""
