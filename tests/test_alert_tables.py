@@ -258,6 +258,7 @@ def test_a_quota_that_is_used_up_is_raised(tmp_path: Path) -> None:
         with pytest.raises(Throttled):
             pull(served, tmp_path)
         assert not list(tmp_path.glob("raw/**/*.parquet"))
+        served.hunting.client.longest_wait = 5
         lake, reports = pull(served, tmp_path)
 
     assert lake.read(raw.telemetry("AlertInfo"), DAY).height == reports["AlertInfo"].rows == 6

@@ -8,14 +8,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from pulls import contents, model_day, pull_day, start_pull
+from pulls import contents, model_day, start_pull
 from runs import environment, generous
 
 from etl.sandbox import Sandbox, Tenant
 from etl.sources.outcomes import hash_of
 
-POINTS = 20
-SLOTS = range(POINTS)
+POINTS = 4
+KILLS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Undisturbe
         yield Undisturbed(sandbox, served.alerts, served.lake, time.monotonic() - started)
 
 
-@pytest.mark.parametrize("point", SLOTS)
+@pytest.mark.parametrize("point", range(POINTS))
 def test_a_killed_pull_goes_on_where_it_was(
     point: int, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
@@ -80,11 +80,27 @@ def test_a_killed_pull_goes_on_where_it_was(
     assert contents(lake) == contents(undisturbed.lake), f"killed at {moment:.2f}"
 
 
-def test_the_points_lie_within_the_pull(undisturbed: Undisturbed, tmp_path: Path) -> None:
-    """Most of a pull is over when half of its time is: the points above do hit it."""
+def test_a_pull_that_is_killed_again_and_again_ends_as_any_other(
+    undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    """Killed twenty times on its way, a pull asks for nothing twice and leaves the same lake."""
     lake, day = tmp_path / "lake", undisturbed.sandbox.tenant.days[0]
     shutil.copytree(undisturbed.alerts, lake)
-    before = len(undisturbed.asked)
-    pull_day(undisturbed.settings(lake), day)
+    settings, random = undisturbed.settings(lake), Random(time.time_ns())
+    killed = 0
+    for _ in range(KILLS):
+        answered = {path.stem for path in (lake / ".pulls").rglob("*.parquet")}
+        before = len(undisturbed.asked)
+        process = start_pull(settings, day)
+        process.join(random.uniform(0.1, 1.0) * undisturbed.seconds / 3)
+        if process.is_alive():
+            os.kill(process.pid or 0, signal.SIGKILL)
+            killed += 1
+        process.join()
+        assert not answered & set(undisturbed.asked[before:])
+    last = start_pull(settings, day)
+    last.join(120)
 
-    assert len(undisturbed.asked) - before > 20
+    assert killed > KILLS // 2
+    assert last.exitcode == 0
+    assert contents(lake) == contents(undisturbed.lake)

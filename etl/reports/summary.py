@@ -19,7 +19,7 @@ _WHERE: Final = "TenantId = $tenant and Day between $first and $last"
 _NEXT: Final = "select Title, MatchTier, count(*) from CorrelatedAlerts group by all"
 
 _DAY_COLUMNS: Final = (
-    "Alerts", "Evidence", "With process key", "Matched", "Events", "Hunting calls",
+    "Alerts", "Evidence", "By process", "By pivot", "Events", "Hunting calls",
 )  # fmt: skip
 
 _BY_DAY: Final = """
@@ -31,10 +31,15 @@ with calls as (
 listed as (select Day, count(*) as Alerts from Alerts where {where} group by Day)
 
 select
-    Day, any_value(listed.Alerts), count(*), count_if(Reason is distinct from 'no_usable_key'),
-    count_if(MatchTier <> 'none'), sum(Events), coalesce(any_value(calls.Calls), 0)
+    Day, any_value(listed.Alerts), count(*), count_if(MatchTier not in ('none', 'pivot')),
+    count_if(MatchTier = 'pivot'), sum(Events), coalesce(any_value(calls.Calls), 0)
 from AlertCorrelation left join calls using (Day) left join listed using (Day)
 where {where} group by Day order by Day
+"""
+
+_BY_VERDICT: Final = """
+select Verdict, count(*), sum(Matched), sum(Pivoted), sum(Open) from AlertValidation
+where {where} group by Verdict order by Verdict
 """
 
 _COST: Final = """
@@ -68,6 +73,14 @@ def _print(lake: Path, rows: Callable[[str], _Rows]) -> None:
     console.print(_table("Alerts by day (UTC)", ("Day",), _DAY_COLUMNS, rows(_BY_DAY)))
     console.print(
         _table("How they correlate", ("Tier", "Reason"), ("Alerts", "Evidence"), rows(_BY_TIER))
+    )
+    console.print(
+        _table(
+            "How they are judged",
+            ("Verdict",),
+            ("Alerts", "Evidence by process", "By pivot", "Open"),
+            rows(_BY_VERDICT),
+        )
     )
     calls, evidence = rows(_COST)[0]
     turned_away = rows("select count(*) from ops.Quarantine where {where}")[0][0]

@@ -170,8 +170,14 @@ class _Works:
         unreadable = malformed.unreadable(self.attacks, events["DeviceEvents"])
         return (
             self.id, self.days, self.alerts, self._served(events), about, about_events,
-            self.world.devices, found, unreadable,
+            self._inventory(), found, unreadable,
         )  # fmt: skip
+
+    def _inventory(self) -> list[Device]:
+        """Return every device that is onboarded, though hunting may know nothing of it."""
+        known = {device.id for device in self.world.devices}
+        silent = {one.id: one for lead in self.leads for one in lead.devices if one.id not in known}
+        return [*self.world.devices, *silent.values()]
 
     def _events(self) -> dict[str, pl.DataFrame]:
         """Write the tables one after the other: each is large, and its parts are as large again."""
