@@ -5,7 +5,7 @@ from datetime import date
 
 import dagster as dg
 
-from assets.metadata import Results, checks, layer, results, spec
+from assets.metadata import Results, checks, layer, numbers, results, spec
 from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
 from etl.contracts import core, ops, raw
@@ -52,6 +52,7 @@ def hunting_telemetry(
     done = tenants.each(context, stage)
     for table in (*RAW, *TYPED, ALERT_HUNTS):
         yield from results(context, table, layer(done, table.layer), doubtful=True)
+    numbers(context, ops.LEDGER, layer(done, ops.LEDGER.layer))
     for table in ACCOUNTS:
         yield dg.MaterializeResult(asset_key=dg.AssetKey(table.key))
 

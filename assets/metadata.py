@@ -20,7 +20,7 @@ _MOST_SHOWN = 100
 
 _SUMMED = frozenset(
     {"dagster/partition_row_count", "published", "read", "quarantined", "duplicates", "api_calls",
-     "hunting_calls", "throttled", "slices", "hunts"}
+     "hunting_calls", "throttled", "slices", "hunts", "rows_counted", "rows_received"}
 )  # fmt: skip
 """Numbers that may be added up over tenants."""
 
@@ -85,10 +85,8 @@ def results(
     doubtful: bool = False,
 ) -> Results:
     """Yield what one table's days came to; `done` is by table, partition key and tenant."""
-    key = dg.AssetKey(contract.key)
-    days = done.get(contract.table, {})
-    for day, reports in days.items():
-        context.add_asset_metadata(_numbers(reports), asset_key=key, partition_key=day)
+    key, days = dg.AssetKey(contract.key), done.get(contract.table, {})
+    numbers(context, contract, done)
     told = [
         (_where(day, tenant, days[day]), report)
         for day in days
@@ -98,6 +96,18 @@ def results(
     if doubtful:
         found.append(_expected(key, told))
     yield dg.MaterializeResult(asset_key=key, check_results=found)
+
+
+def numbers(
+    context: dg.AssetExecutionContext,
+    contract: Contract,
+    done: Mapping[str, Mapping[str, Mapping[str, Report]]],
+) -> None:
+    """Tell the numbers of one table's days; `done` is by table, partition key and tenant."""
+    for day, reports in done.get(contract.table, {}).items():
+        context.add_asset_metadata(
+            _numbers(reports), asset_key=dg.AssetKey(contract.key), partition_key=day
+        )
 
 
 def layer(

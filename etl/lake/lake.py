@@ -60,9 +60,9 @@ class Lake:
             return contract.empty()
         return pl.read_parquet(path, hive_partitioning=False, glob=False)
 
-    def rows(self, contract: Contract, day: date) -> int:
+    def rows(self, contract: Contract, day: date, part: str = "data") -> int:
         """Return how many rows a partition has, without reading them."""
-        path = self.path(contract, day)
+        path = self.path(contract, day, part)
         return int(pq.read_metadata(path).num_rows) if path.exists() else 0
 
     def publish(

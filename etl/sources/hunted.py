@@ -4,8 +4,9 @@ A batch is halved by its hunts, a single hunt by time. How hunts read as KQL bel
 `etl.sources.hunts`.
 """
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -58,6 +59,8 @@ class _Asker:
     known: tuple[str, ...]
     limit: Limit
     take: Take
+    parsing: threading.Lock = field(default_factory=threading.Lock)
+    """One answer at a time is held as objects, however many come at once."""
 
     def ask(self, batch: Batch, parts: int = 1, halved: int = 0) -> None:
         """Ask for a batch, which is the result of so many halvings.
@@ -72,31 +75,35 @@ class _Asker:
                 self.take(batch, _failure(batch, query.kql, "failed", error, started), [])
                 return
             refused = _failure(batch, query.kql, "truncated", error, started)
-            self._divide(batch, parts, halved, refused, [])
+            self._divide(batch, parts, halved, refused)
             return
         except (ServiceFailed, RequestRefused) as error:
             self.take(batch, _failure(batch, query.kql, "failed", error, started), [])
             return
         outcome = _outcome(batch, query.kql, result)
         if len(result.texts) < self.limit.rows:
-            self.take(batch, outcome, result.records)
+            self._take(batch, outcome, result)
             return
         self.limit.seen(len(result.texts))
         detail = f"cut at {outcome.rows} rows and cannot be divided"
         cut = replace(outcome, status="truncated", detail=detail)
-        self._divide(batch, parts, halved, cut, result.records)
+        self._divide(batch, parts, halved, cut, result)
 
     def _divide(
-        self, batch: Batch, parts: int, halved: int, outcome: Pulled, records: list[Record]
+        self, batch: Batch, parts: int, halved: int, outcome: Pulled, result: Result | None = None
     ) -> None:
         """Ask for the halves of a batch, of a single hunt by time; else keep what came of it."""
         halves = _halves(batch) if len(batch) > 1 or parts < MOST_PARTS else ()
         if not halves:
-            self.take(batch, outcome, records)
+            self._take(batch, outcome, result)
             return
         self.take((), replace(outcome, status="complete", detail="divided", rows=0), [])
         for half in halves:
             self.ask(half, parts * 2 if len(batch) == 1 else 1, halved + 1)
+
+    def _take(self, batch: Batch, outcome: Pulled, result: Result | None) -> None:
+        with self.parsing:
+            self.take(batch, outcome, result.records if result else [])
 
 
 def _halves(batch: Batch) -> tuple[Batch, ...]:

@@ -8,7 +8,7 @@ tables, and what is found decides the next. What is worth a hunt is told in `etl
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +43,9 @@ LEDGER_PART: Final = "hunts"
 
 MOST_ROUNDS: Final = 12
 """Rounds after which ancestors are not followed further: each climbs two generations."""
+
+REST: Final = timedelta(hours=6)
+"""How long a hunt rests whose window is not over yet: what lands near comes without it."""
 
 _WORST_FIRST: Final = ("failed", "truncated", "partial", "complete")
 
@@ -147,12 +150,14 @@ class _Chase:
         return hash_of(queries.query([hunt], self.known).kql)
 
     def _final(self) -> set[str]:
-        """Return the hunts of earlier pulls that found all that there is to find."""
+        """Return the hunts of earlier pulls that found all there is, or were asked of late."""
         done = self.lake.read(ALERT_HUNTS, self.day).filter(Status="complete")
         end = pl.lit(Window.of_day(self.day).instants[1])
         due = pl.when(pl.col("Reach") == "key").then(end).otherwise("WindowEnd")
         landing = pl.duration(microseconds=self.options.landing // ticks.PER_MICROSECOND)
-        return set(done.filter(pl.col("HuntedAt") >= due + landing)["HuntId"])
+        lately = pl.lit(datetime.now(UTC) - REST)
+        settled = (pl.col("HuntedAt") >= due + landing) | (pl.col("HuntedAt") >= lately)
+        return set(done.filter(settled)["HuntId"])
 
     def table(self) -> pl.DataFrame:
         """Return mart/AlertHunts: what was hunted now, and what before for alerts of now."""

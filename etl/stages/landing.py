@@ -4,7 +4,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -83,6 +83,10 @@ class Landing:
         Raises LakeError where the lake cannot be written.
         """
         contract = raw.telemetry(table)
+        if not self._files.get(table) and self.lake.path(contract, self.day, self.part).exists():
+            rows = self.lake.rows(contract, self.day, self.part)
+            report = Report(rows=rows, read=0, published=0, changed=False)
+            return self._report(table, report), None
         empty, target = self.folder / f"{table}.none", self.folder / f"{table}.all"
         new = self.folder / f"{table}.new.{len(self.outcomes)}"
         contract.empty().write_parquet(empty)
@@ -100,13 +104,32 @@ class Landing:
             rows = engine.write(duck, _ONE_ROW_A_RECORD, target, values)
             duplicates = engine.repeated(duck, "Record", sources)
         changed = self.lake.publish_file(contract, self.day, target, self.part)
-        mine = [outcome for outcome in self.outcomes if outcome.table == table]
         report = Report(
             rows=rows,
             read=self._read.pop(table, 0),
             published=rows - before,
             duplicates=duplicates,
             changed=changed,
+        )
+        return self._report(table, report), new if added else None
+
+    def record(self, part: str, host: str) -> None:
+        """Replace a part of the day's ledger by what was asked, and add to its queries.
+
+        `host` is the portal's. Raises LakeError where the lake cannot be written.
+        """
+        outcomes = sorted(self.outcomes, key=lambda o: (o.table, o.window, o.part, o.started))
+        self.lake.publish(LEDGER, self.day, _ledger(self.lake, outcomes), part)
+        known = self.lake.read(QUERIES, self.day, part)
+        queries = pl.concat([known, _queries(self.lake, outcomes, host)])
+        ran = queries.unique("QueryHash", keep="first").sort("QueryHash")
+        self.lake.publish(QUERIES, self.day, ran, part)
+
+    def _report(self, table: str, report: Report) -> Report:
+        """Return a report with what was asked of a table, and what of it did not come."""
+        mine = [outcome for outcome in self.outcomes if outcome.table == table]
+        return replace(
+            report,
             figures={
                 "hunting_calls": sum(outcome.calls for outcome in mine),
                 "throttled": sum(outcome.throttled for outcome in mine),
@@ -118,16 +141,6 @@ class Landing:
                 if outcome.status != "complete"
             ),
         )
-        return report, new if added else None
-
-    def record(self, part: str, host: str) -> None:
-        """Replace a part of the day's ledger, and of its queries, by what was asked.
-
-        `host` is the portal's. Raises LakeError where the lake cannot be written.
-        """
-        outcomes = sorted(self.outcomes, key=lambda o: (o.table, o.window, o.part, o.started))
-        self.lake.publish(LEDGER, self.day, _ledger(self.lake, outcomes), part)
-        self.lake.publish(QUERIES, self.day, _queries(self.lake, outcomes, host), part)
 
     def _records(self, table: str, texts: Sequence[str], pulled: Pulled) -> pl.DataFrame:
         contract, keys = raw.telemetry(table), raw.keys(table)

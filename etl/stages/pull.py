@@ -2,12 +2,16 @@
 
 from datetime import date
 
+import polars as pl
+
 from etl.contracts.hunting import EVENT_TABLES
 from etl.contracts.mart import ALERT_HUNTS
+from etl.contracts.ops import LEDGER
 from etl.lake.lake import Lake
 from etl.lake.spool import Spool
 from etl.sources.hunting import Hunting
-from etl.stages import events, hunts, telemetry
+from etl.sources.plan import COUNT
+from etl.stages import alert_tables, events, hunts, telemetry
 from etl.stages.options import Options
 from etl.stages.report import Report
 
@@ -29,6 +33,7 @@ def pull(hunting: Hunting, lake: Lake, day: date, options: Options) -> dict[str,
         **{f"raw.{table}": _both(raw[table], found.raw.get(table)) for table in EVENT_TABLES},
         **{f"hunting.{table}": _both(typed[table], found.typed.get(table)) for table in typed},
         ".".join(ALERT_HUNTS.key): found.hunts,
+        ".".join(LEDGER.key): _spent(lake, day),
     }
 
 
@@ -40,6 +45,23 @@ def close(lake: Lake, day: date) -> None:
     with lake.alone(LOCK, wait=False) as alone:
         if alone:
             Spool.open(lake, day).close()
+
+
+def _spent(lake: Lake, day: date) -> Report:
+    """Return what hunting took for a day, as the ledger has it."""
+    parts = (alert_tables.LEDGER_PART, telemetry.LEDGER_PART, hunts.LEDGER_PART)
+    ledger = pl.concat([LEDGER.empty(), *(lake.read(LEDGER, day, part) for part in parts)])
+    took = (ledger["EndedAt"] - ledger["StartedAt"]).dt.total_microseconds()
+    return Report.of(
+        ledger.height,
+        changed=True,
+        hunting_calls=int(ledger["Calls"].sum()),
+        throttled=int(ledger["Throttled"].sum()),
+        rows_counted=int(ledger.filter(Slice=COUNT)["Expected"].sum()),
+        rows_received=int(ledger["Rows"].sum()),
+        megabytes=round(int(ledger["Bytes"].sum()) / 1e6, 1),
+        query_seconds=round(int(took.sum()) / 1e6, 1),
+    )
 
 
 def _both(first: Report, second: Report | None) -> Report:
