@@ -51,7 +51,7 @@ def test_what_ran_is_kept_to_the_letter(served: Sandbox, hunts: pl.DataFrame, la
     assert set(queries["Query"]) <= ran
     assert [shown(url) for url in queries["PortalUrl"]] == queries["Query"].to_list()
     assert set(ledger["QueryHash"].drop_nulls()) <= set(queries["QueryHash"])
-    assert set(hunts["RanAs"]) <= set(ledger["QueryHash"])
+    assert set(hunts["RanAs"]) <= set(queries["QueryHash"])
 
 
 def test_a_hunt_brings_the_rows_that_it_says(

@@ -79,8 +79,10 @@ def test_what_lands_late_opens_its_alerts_and_no_others(
     assert day.behind() == (served.tenant.days[0],)
     asked = len(served.hunting)
     after = day.make()
-    counted, *_ = served.hunting[asked:]
-    assert "Counted" in (counted.body_query or "")
+    queries = [request.body_query or "" for request in served.hunting[asked:]]
+    about_alerts, (counted, *_) = queries[:2], queries[2:]
+    assert all(query.startswith("Alert") for query in about_alerts)
+    assert "Counted" in counted
     assert after.equals(whole)
     changed = after.join(before, on=WHAT, how="anti", nulls_equal=True)
     concerned = before.filter(pl.col("DeviceId") == device)["AlertId"]

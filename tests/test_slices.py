@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from etl import ticks
 from etl.access.client import Answer
-from etl.errors import Forbidden, ResultTooLarge, ServiceFailed, TableUnknown
+from etl.errors import Forbidden, ResultTooLarge, ServiceFailed, TableUnknown, TooHeavy
 from etl.sources import rows
 from etl.sources.hunting import Hunting
 from etl.sources.outcomes import Pulled
@@ -55,6 +55,7 @@ class Service:
     cap: int = UNLIMITED
     most_counts: int = UNLIMITED
     refuses_above: int = UNLIMITED
+    gives_up_above: int = UNLIMITED
     unknown: frozenset[str] = frozenset()
     failing: frozenset[str] = frozenset()
     gone_after_count: frozenset[Row] = frozenset()
@@ -83,6 +84,8 @@ class Service:
             raise ServiceFailed(what, "HTTP 503 after 8 attempts")
         if len(found) > self.refuses_above:
             raise ResultTooLarge(what, 400, "BadRequest", "the result exceeds 64 MB")
+        if len(found) > self.gives_up_above:
+            raise TooHeavy(what, 504, "without a code", "no answer in time")
         return self._answer([_record(row) for row in found[: self.cap]])
 
     def _matching(self, query: str, tables: list[str]) -> Iterator[Row]:
@@ -318,6 +321,23 @@ def test_a_failing_service_fails_the_slice() -> None:
     assert status_of(outcomes) == {"failed"}
     assert status_of(outcomes, FILE) == {"complete"}
     assert sum(received(outcomes).values()) == 3
+
+
+def test_a_query_that_takes_too_long_is_halved() -> None:
+    """However often a slice has to be halved until it is answered in time, all of it comes."""
+    service = Service(spread(4000, hours=8), gives_up_above=40)
+    outcomes = pulled(service, around(8, "a"), UNLIMITED)
+    assert sum(received(outcomes).values()) == 4000
+    assert status_of(outcomes) == {"complete"}
+
+
+def test_a_service_that_answers_nothing_is_not_asked_for_every_part() -> None:
+    """Where no part is answered, however small, the slice has failed after few calls."""
+    service = Service(spread(4000, hours=8), gives_up_above=0)
+    outcomes = pulled(service, around(8, "a"), UNLIMITED)
+    assert "complete" not in status_of(outcomes)
+    assert "failed" in status_of(outcomes)
+    assert len(service.asked) < 30
 
 
 def test_a_cut_below_the_configured_limit_is_halved() -> None:

@@ -39,6 +39,9 @@ class Contract:
     open: bool = False
     """Whether columns beyond the declared ones are kept, as text."""
 
+    copies: str | None = None
+    """Where several days' partitions may hold a row, the order whose first one the view shows."""
+
     @property
     def key(self) -> list[str]:
         """Layer and table: the asset key and the path in the lake."""

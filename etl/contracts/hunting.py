@@ -86,6 +86,7 @@ def hunting(table: str) -> Contract:
         grain=("TenantId", "EventId"),
         columns=(*columns, *provenance()),
         open=True,
+        copies="IngestedAt, Day",
     )
 
 

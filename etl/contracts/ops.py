@@ -61,6 +61,7 @@ QUERIES = Contract(
         Column("PortalUrl", pl.String, "Opens the query in the Defender portal", required=True),
         *provenance(),
     ),
+    copies="IngestedAt, Day",
 )
 
 DEVICE_HOURS = Contract(
@@ -78,6 +79,7 @@ DEVICE_HOURS = Contract(
         Column("Pulled", pl.Int64, "How many of them the lake has", required=True),
         *provenance(),
     ),
+    copies="IngestedAt desc, Day",
 )
 
 WATERMARKS = Contract(

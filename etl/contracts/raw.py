@@ -48,6 +48,7 @@ def telemetry(table: str) -> Contract:
             _RECORD,
             *provenance(),
         ),
+        copies="IngestedAt, Day",
     )
 
 

@@ -101,9 +101,10 @@ def _select(root: Path, contract: Contract) -> str:
         "hive_partitioning = true, hive_types = {'day': date, 'tenant': varchar}, "
         "union_by_name = true)"
     )
-    if contract.layer == "hunting":
-        grain = ", ".join(contract.grain)
-        select += f" qualify row_number() over (partition by {grain} order by IngestedAt, Day) = 1"
+    if contract.copies:
+        grain = ", ".join(f'"{name}"' for name in contract.grain)
+        one = f"row_number() over (partition by {grain} order by {contract.copies}) = 1"
+        select += f" qualify {one}"
     return select
 
 

@@ -1,11 +1,15 @@
-"""DuckDB as an engine: one in-memory connection a step, over Parquet, bounded in memory.
+"""DuckDB as an engine: in-memory connections over Parquet, bounded in memory.
 
 No database file is shared between steps; the catalog is a file for readers only.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -17,15 +21,34 @@ ROW_GROUP = 16_384
 """Rows in a Parquet row group: small enough that a few devices touch a few groups."""
 
 
+_NUMBERS: Final = count()
+
+
 @contextmanager
 def connection(spill: Path) -> Iterator[Engine]:
-    """Open an engine that spills into the folder `spill` when it passes its memory."""
-    with duckdb.connect() as engine:
+    """Open an engine that spills beside the folder `spill` when it passes its memory.
+
+    Connections have nothing in common but the memory that they share; each has its own catalog.
+    """
+    name = f"work{next(_NUMBERS)}"
+    with _database(spill.parent).cursor() as engine:
+        engine.execute(f"attach ':memory:' as {name}")
+        engine.execute(f"use {name}")
         engine.execute("set timezone = 'UTC'")
-        engine.execute(f"set memory_limit = '{MEMORY}'")
-        engine.execute(f"set temp_directory = '{quoted(spill)}'")
         engine.execute("set enable_progress_bar = false")
-        yield engine
+        try:
+            yield engine
+        finally:
+            with suppress(duckdb.Error):
+                engine.execute("use memory")
+                engine.execute(f"detach {name}")
+
+
+@lru_cache(maxsize=2)
+def _database(folder: Path) -> Engine:
+    """Return the process's database for work beside a folder; opening one takes a while."""
+    spilled = folder / f"duckdb-{os.getpid()}"
+    return duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spilled)})
 
 
 def write(

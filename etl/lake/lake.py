@@ -5,6 +5,7 @@ reader sees the old file or the new one. A partition whose content did not chang
 """
 
 import fcntl
+import filecmp
 import logging
 import os
 import shutil
@@ -140,6 +141,8 @@ class Lake:
             os.close(handle)
 
     def _same(self, old: Path, new: Path) -> bool:
+        if filecmp.cmp(old, new, shallow=False):
+            return True
         with self.staging() as folder, engine.connection(folder) as duck:
             try:
                 return _digest(duck, old) == _digest(duck, new)

@@ -9,6 +9,7 @@ import dataclasses
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from duckdb_kql import ir
@@ -54,8 +55,7 @@ def translate(text: str, columns: Columns, now: int) -> Plan:
     Raises QueryRefused with the service's wording.
     """
     try:
-        with clock(None):
-            query = lower(text)
+        query = _parsed(text)
         reader = _Reader(columns, Temporal(now, _kinds(columns), RULES))
         exact = reader.query(query)
         result = to_sql(exact, {table: list(names) for table, names in columns.items()})
@@ -68,6 +68,13 @@ def translate(text: str, columns: Columns, now: int) -> Plan:
     values = {declared.slot: declared.default for declared in query.parameters}
     used = {slot: value for slot, value in values.items() if slot in result.slots}
     return Plan(str(result), used, frozenset(reader.tables))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> ir.Query:
+    """Parse a query; a long one takes seconds, and is often asked again."""
+    with clock(None):
+        return lower(text)
 
 
 def unresolved(name: str, text: str) -> QueryRefused:

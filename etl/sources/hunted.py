@@ -13,12 +13,13 @@ from typing import Final
 
 from etl import ticks
 from etl.contracts.hunting import EVENT_TABLES
-from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed, TooHeavy
+from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed
 from etl.sources import hunts
 from etl.sources.hunting import Result, Runs
 from etl.sources.hunts import Hunt
 from etl.sources.outcomes import Pulled, hash_of
-from etl.sources.slices import MOST_FOR_TIME, Limit
+from etl.sources.patience import Patience
+from etl.sources.slices import Limit
 from etl.sources.workers import work
 from etl.values import Record
 from etl.windows import Window
@@ -50,7 +51,7 @@ def pull(hunting: Runs, wanted: Sequence[Hunt], way: Way, take: Take) -> None:
     """
     asker = _Asker(hunting, way.known, Limit(way.max_rows), take)
     batches = hunts.batches(wanted, MOST_TEXT, way.known)
-    work([partial(asker.ask, batch) for batch in batches], way.parallel)
+    work([partial(asker.ask, batch, Patience()) for batch in batches], way.parallel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +63,22 @@ class _Asker:
     parsing: threading.Lock = field(default_factory=threading.Lock)
     """One answer at a time is held as objects, however many come at once."""
 
-    def ask(self, batch: Batch, parts: int = 1, halved: int = 0) -> None:
-        """Ask for a batch, which is the result of so many halvings.
-
-        `parts` is into how many its only hunt was cut to come here.
-        """
+    def ask(self, batch: Batch, patience: Patience, parts: int = 1) -> None:
+        """Ask for a batch; `parts` is into how many its only hunt was cut to come here."""
         query, started = hunts.query(batch, self.known), datetime.now(UTC)
         try:
             result = self.hunting.run(query, f"hunt for {len(batch)} leads")
         except ResultTooLarge as error:
-            if isinstance(error, TooHeavy) and halved >= MOST_FOR_TIME:
+            if not patience.lasts(error):
                 self.take(batch, _failure(batch, query.kql, "failed", error, started), [])
                 return
             refused = _failure(batch, query.kql, "truncated", error, started)
-            self._divide(batch, parts, halved, refused)
+            self._divide(batch, patience, parts, refused)
             return
         except (ServiceFailed, RequestRefused) as error:
             self.take(batch, _failure(batch, query.kql, "failed", error, started), [])
             return
+        patience.answered()
         outcome = _outcome(batch, query.kql, result)
         if len(result.texts) < self.limit.rows:
             self._take(batch, outcome, result)
@@ -87,10 +86,15 @@ class _Asker:
         self.limit.seen(len(result.texts))
         detail = f"cut at {outcome.rows} rows and cannot be divided"
         cut = replace(outcome, status="truncated", detail=detail)
-        self._divide(batch, parts, halved, cut, result)
+        self._divide(batch, patience, parts, cut, result)
 
     def _divide(
-        self, batch: Batch, parts: int, halved: int, outcome: Pulled, result: Result | None = None
+        self,
+        batch: Batch,
+        patience: Patience,
+        parts: int,
+        outcome: Pulled,
+        result: Result | None = None,
     ) -> None:
         """Ask for the halves of a batch, of a single hunt by time; else keep what came of it."""
         halves = _halves(batch) if len(batch) > 1 or parts < MOST_PARTS else ()
@@ -99,7 +103,7 @@ class _Asker:
             return
         self.take((), replace(outcome, status="complete", detail="divided", rows=0), [])
         for half in halves:
-            self.ask(half, parts * 2 if len(batch) == 1 else 1, halved + 1)
+            self.ask(half, patience, parts * 2 if len(batch) == 1 else 1)
 
     def _take(self, batch: Batch, outcome: Pulled, result: Result | None) -> None:
         with self.parsing:

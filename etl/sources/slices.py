@@ -11,21 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
 
-from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed, TooHeavy
+from etl.errors import RequestRefused, ResultTooLarge, ServiceFailed
 from etl.sources import kql
 from etl.sources.counts import count
 from etl.sources.hunting import Result, Runs
 from etl.sources.outcomes import Pulled, Take
+from etl.sources.patience import Patience
 from etl.sources.plan import Plan, Slice
 from etl.sources.workers import work
 
 log = logging.getLogger(__name__)
-
-
-MOST_FOR_TIME: Final = 5
-"""Halvings after which a query that still gets no answer in time shows a service that is ill."""
 
 
 @dataclass(slots=True)
@@ -82,13 +78,14 @@ class _Puller:
     def __init__(self, hunting: Runs, limit: Limit) -> None:
         self._hunting = hunting
         self._limit = limit
+        self._patience = Patience()
         self._spent = _Spent()
         self._rows = 0
 
-    def pull(self, piece: Slice, halved: int = 0) -> Iterator[Pulled]:
-        """Yield the outcome of `piece`, the result of so many halvings, or those of its parts."""
+    def pull(self, piece: Slice) -> Iterator[Pulled]:
+        """Yield the outcome of `piece`, or those of its parts."""
         if self._limit.forbids(piece.expected):
-            yield from self._halve(piece, halved, None)
+            yield from self._halve(piece, None)
             return
         started = datetime.now(UTC)
         query = kql.bind(
@@ -101,15 +98,16 @@ class _Puller:
         try:
             result = self._hunting.run(query, f"pull {piece.table}")
         except ResultTooLarge as error:
-            if isinstance(error, TooHeavy) and halved >= MOST_FOR_TIME:
+            if not self._patience.lasts(error):
                 yield _failure(piece, "failed", error, started)
                 return
             self._spent.calls += 1
-            yield from self._halve(piece, halved, _failure(piece, "truncated", error, started))
+            yield from self._halve(piece, _failure(piece, "truncated", error, started))
             return
         except (ServiceFailed, RequestRefused) as error:
             yield _failure(piece, "failed", error, started)
             return
+        self._patience.answered()
         rows = len(result.texts)
         whole = rows < self._limit.rows and self._as_expected(piece, rows)
         done = self._settled(piece, result, query.kql)
@@ -120,9 +118,9 @@ class _Puller:
         self._limit.seen(rows)
         self._spent = _Spent(done.calls, done.throttled, done.size)
         detail = f"cut at {rows} rows and cannot be halved"
-        yield from self._halve(piece, halved, replace(done, status="truncated", detail=detail))
+        yield from self._halve(piece, replace(done, status="truncated", detail=detail))
 
-    def _halve(self, piece: Slice, halved: int, truncated: Pulled | None) -> Iterator[Pulled]:
+    def _halve(self, piece: Slice, truncated: Pulled | None) -> Iterator[Pulled]:
         """Pull the parts of `piece`; where it has none, `truncated` is all there is."""
         before, started = self._rows, datetime.now(UTC)
         parts = _parts(piece)
@@ -132,7 +130,7 @@ class _Puller:
             return
         log.info("halving table=%s window=%s", piece.table, piece.window)
         for part in parts:
-            yield from self.pull(part, halved + 1)
+            yield from self.pull(part)
         rows = self._rows - before
         if not self._as_expected(piece, rows):
             short = f"{piece.expected} counted, {rows} came"

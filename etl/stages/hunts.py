@@ -21,7 +21,7 @@ from etl.errors import AccessError
 from etl.lake import engine
 from etl.lake.lake import Lake
 from etl.lake.spool import Spool
-from etl.models.correlation import open_leads
+from etl.models.correlation import Open, open_leads
 from etl.sources import hunted, portal
 from etl.sources import hunts as queries
 from etl.sources.hunted import Way
@@ -87,6 +87,7 @@ def pull(
             report, new = chase.landing.publish(table)
             raw[table] = report.after(raw.get(table))
             if new is not None:
+                chase.found = None
                 typed[table] = events.publish(lake, day, table, new).after(typed.get(table))
         log.info("%s: hunting, round %d: %d hunts", day, number + 1, len(wanted))
     chase.landing.record(LEDGER_PART, options.portal)
@@ -121,15 +122,16 @@ class _Chase:
     options: Options
     known: tuple[str, ...]
     landing: Landing
+    found: Open | None = None
+    """What had no match when it was last looked at; None once there is more telemetry."""
+
     tried: set[str] = field(default_factory=set)
     _answers: list[tuple[Hunt, Pulled, int]] = field(default_factory=list)
 
     def next(self) -> Iterator[Hunt]:
         """Yield the hunts of the next round, and take them for tried."""
         final = self._final()
-        with self.lake.staging() as folder, engine.connection(folder) as duck:
-            found = open_leads(duck, marts.inputs(self.lake, self.day), self.options.tolerance)
-        for reaches in leads.hunts(found, self.lake, self.day):
+        for reaches in leads.hunts(self._open(), self.lake, self.day):
             for hunt in reaches:
                 name = leads.about(hunt)
                 if name in self.tried:
@@ -138,6 +140,14 @@ class _Chase:
                 if self._id(hunt) not in final:
                     yield hunt
                     break
+
+    def _open(self) -> Open:
+        """Return what has no match yet, as it was where nothing has come since."""
+        if self.found is None:
+            with self.lake.staging() as folder, engine.connection(folder) as duck:
+                inputs = marts.inputs(self.lake, self.day)
+                self.found = open_leads(duck, inputs, self.options.tolerance)
+        return self.found
 
     def take(self, batch: Sequence[Hunt], outcome: Pulled, records: list[Record]) -> None:
         """Take what one query brought to its hunts."""
