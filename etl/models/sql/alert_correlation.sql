@@ -77,11 +77,19 @@ Times as (
     select
         Sought.AlertId,
         Sought.EvidenceId,
-        if(Sought.Keyed, Sought.ProcessCreationTicks, Sought.EndTicks)
+        if(
+            Sought.Keyed,
+            greatest(
+                Sought.ProcessCreationTicks,
+                if(coalesce(Alerts.FirstActivityTime, Alerts.LastActivityTime) is null, 0, Sought.EndTicks)
+            ),
+            Sought.EndTicks
+        )
         > Pull.StartedTicks - Parameters.Landing as Fresh,
         if(Sought.Keyed, Sought.ProcessCreationTicks, Sought.EndTicks + Parameters.Near) as Latest,
         Latest < Pull.StartedTicks - Parameters.Retention and Latest < Oldest.Ticks as Gone
     from Sought
+    inner join Alerts using (AlertId)
     cross join Pull
     cross join Oldest
     cross join Parameters
@@ -129,6 +137,7 @@ Decided as (
         coalesce(Found.Reach = 'wide', false)
         and (Pull.Incomplete or Asked.AlertId is not null) as Provisional,
         Found.Reach,
+        Matches.Decisive,
         Matches.CoarserUnit,
         Matches.Distance,
         Matches.Agree,
@@ -147,15 +156,15 @@ Decided as (
 )
 
 select
-    Decided.* exclude (Reach, CoarserUnit, Distance, Agree, DecidedBy),
+    Decided.* exclude (Reach, Decisive, CoarserUnit, Distance, Agree, DecidedBy),
     case
         when Decided.MatchTier = 'pivot'
             then
                 replace(Decided.PivotKind, '_', ' ')
                 || if(Decided.Reach = 'near', ' near', ' within a day of')
                 || ' the activity'
-        when Decided.MatchTier = 'exact' then 'device, process id and creation time are equal'
-        when Decided.MatchTier = 'precision'
+        when Decided.Decisive then 'device, process id and creation time are equal'
+        when Decided.MatchTier in ('exact', 'precision')
             then
                 'equal once cut to '
                 || case Decided.CoarserUnit
@@ -183,7 +192,7 @@ select
                 || Decided.Candidates
                 || ' processes told by '
                 || array_to_string(Decided.DecidedBy, ', ')
-        when Decided.MatchTier in ('precision', 'tolerance') and len(Decided.Agree) > 0
+        when not Decided.Decisive and len(Decided.Agree) > 0
             then
                 '; '
                 || array_to_string(Decided.Agree, ', ')

@@ -27,6 +27,7 @@ select
     Chosen.Instance,
     Chosen.InstanceTicks,
     Chosen.MatchTier,
+    Chosen.Decisive,
     Chosen.CoarserUnit,
     Chosen.Distance,
     Chosen.Agree,
