@@ -6,12 +6,13 @@ Nothing of these worlds comes from the pipeline or its sandbox. A failure names 
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from random import SystemRandom
 
 import pytest
 from accuracy.cases import CASES
 from accuracy.judging import Judgement, answer, judge, judgements
-from accuracy.table import SEEDS
+from accuracy.table import SEEDS, table
 
 FRESH = [SystemRandom().randrange(len(SEEDS), 2**32) for _ in range(10)]
 SHOWN = 3
@@ -132,3 +133,14 @@ def test_worlds_are_their_seeds() -> None:
         assert [(i.id, i.time, i.facts) for i in one.items] == [
             (i.id, i.time, i.facts) for i in again.items
         ]
+
+
+def test_the_readme_shows_the_table(judged: Judged) -> None:
+    """The README's table is that of the usual seeds, as `make accuracy` prints it."""
+    usual = {
+        case: [one for one in found if one.world.seed in SEEDS] for case, found in judged.items()
+    }
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    lines = table(usual).splitlines()
+
+    assert [line for line in lines if line not in readme.splitlines()] == []

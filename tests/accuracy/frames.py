@@ -77,7 +77,7 @@ def _time(at: int) -> datetime:
 
 def _alert(alert: Alert) -> Row:
     times = ("CreatedTime", "FirstActivityTime", "LastActivityTime")
-    told = {"Title": "Title", "AlertSource": "graph", "ContentHash": "c"}
+    told = {"Title": "Title", "AlertSource": alert.source, "ContentHash": "c"}
     return {"AlertId": alert.id, **told, **dict.fromkeys(times, _time(alert.active))}
 
 
@@ -107,13 +107,12 @@ def _item(item: Item) -> Row:
 
 
 def _event(event: Event) -> Row:
-    told = event.subject or event.initiator
     own = sources.own(event)
     return {
         "EventId": event.id,
         "DeviceId": event.device.id,
         "ActionType": event.action,
-        "Timestamp": sources.text(told.created + MS if told else PULLED),
+        "Timestamp": sources.text(event.time),
         **_subject(event.subject, own=own),
         **_initiator(event.initiator),
     }
@@ -148,9 +147,16 @@ def _initiator(process: Process | None) -> Row:
     return {
         "InitiatingProcessId": process.pid,
         "InitiatingProcessCreationTime": sources.text(sources.in_telemetry(process, own=False)),
-        **{_OF_INITIATOR[name]: process.facts[name] for name in FACTS if name in process.shows},
+        **{_OF_INITIATOR[name]: _lowered(name, process) for name in FACTS if name in process.shows},
         **(parent or {}),
     }
+
+
+def _lowered(fact: str, process: Process) -> str:
+    """Return a fact as it is told of initiators, whose files are in small letters on Windows."""
+    value = process.facts[fact]
+    files = fact in {"FileName", "FolderPath"} and process.device.platform == "windows"
+    return value.lower() if files and value.isascii() else value
 
 
 def _slice(number: int, status: str) -> Row:

@@ -62,7 +62,7 @@ class Judgement:
         row, means = self.answer.row, self.item.means
         shown = {s.time for s in sights(self.world) if s.process is means}
         place = str(row["DeviceId"]).lower() == means.device.id
-        return self.matched and place and row["MatchedProcessCreationTicks"] in shown
+        return bool(self.matched and place and row["MatchedProcessCreationTicks"] in shown)
 
     @property
     def wrong(self) -> bool:
@@ -157,11 +157,13 @@ def answer(worlds: Iterable[World], call: Call) -> dict[tuple[str, str], Answer]
         found = pl.read_parquet(marts.correlation)
         tied = pl.read_parquet(marts.correlated)
     doings: dict[tuple[str, str], set[Doing]] = {}
-    key = tied.select("AlertId", "EvidenceId", "EventId", "MatchRole")
-    for alert, item, event, role in key.iter_rows():
+    rows = tied.select("AlertId", "EvidenceId", "EventId", "MatchRole").iter_rows()
+    for alert, item, event, role in rows:
         doings.setdefault((alert, item), set()).add((event, role))
     return {
-        (key := (row["AlertId"], row["EvidenceId"])): Answer(row, frozenset(doings.get(key, ())))
+        (row["AlertId"], row["EvidenceId"]): Answer(
+            row, frozenset(doings.get((row["AlertId"], row["EvidenceId"]), ()))
+        )
         for row in found.iter_rows(named=True)
     }
 

@@ -136,9 +136,11 @@ class Maker:
         self.starts(other, self.twin(other, HOUR, *PROGRAM))
         self.acts(other)
 
-    def alert(self, active: int, *devices: Device, told: bool = True) -> Alert:
+    def alert(
+        self, active: int, *devices: Device, told: bool = True, source: str = "graph"
+    ) -> Alert:
         """Return an alert about devices."""
-        return Alert(f"{self.world}/{len(self.world.items)}", devices, active, told)
+        return Alert(f"{self.world}/{len(self.world.items)}", devices, active, told, source)
 
     def evidence(
         self,
@@ -152,15 +154,17 @@ class Maker:
         fine = bool(shown.pop("fine", False))
         carried = frozenset(carries)
         parent = process.parent if PARENT in carried else None
+        alert = alert or self.alert(process.created, process.device)
+        call = self.call.of(alert.source)
         item = Item(
             id=f"e{len(self.world.items)}",
-            alert=alert or self.alert(process.created, process.device),
+            alert=alert,
             means=process,
             pid=process.pid,
-            time=sources.in_evidence(process, self.call, fine=fine),
+            time=sources.in_evidence(process, call, fine=fine),
             device=process.device.id,
             facts={k: self._spelled(k, process) for k in FACTS if k in carried},
-            parent=parent and (parent.pid, sources.in_evidence(parent, self.call, fine=fine)),
+            parent=(parent.pid, sources.in_evidence(parent, call, fine=fine)) if parent else None,
         )
         self.world.items.append(replace(item, **shown))  # type: ignore[arg-type]
         return self.world.items[-1]
@@ -170,10 +174,14 @@ class Maker:
         return frozenset(name for name in sorted(EVERYTHING) if self.dice.random() < 0.5)
 
     def _spelled(self, fact: str, process: Process) -> str:
-        """Return a fact as an alert may spell it: hashes, and Windows's files, in capitals."""
+        """Return a fact as an alert may spell it: hashes, and names on Windows, in capitals."""
         value = process.facts[fact]
-        files = {"FileName", "FolderPath"} if process.device.platform == "windows" else set()
-        loose = fact in {"SHA1", "SHA256", *files} and value.isascii()
+        names = (
+            {"FileName", "FolderPath", "AccountName"}
+            if process.device.platform == "windows"
+            else set()
+        )
+        loose = fact in {"SHA1", "SHA256", *names} and value.isascii()
         return value.upper() if loose and self.dice.random() < 0.3 else value
 
     def _facts(self, platform: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ row; elsewhere, and mostly in evidence, times are cut to 10 ms. A whole source c
 time in it cut, or rounded, to milliseconds or seconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,6 +23,9 @@ class Call:
     step: int = 1
     """What all times of its alerts are multiples of, in ticks."""
 
+    coarse: tuple[str, ...] = ("graph", "mde")
+    """The sources of alerts for which that holds."""
+
     rounded: bool = False
     """Whether they are rounded to that, not cut."""
 
@@ -31,6 +34,10 @@ class Call:
 
     statuses: tuple[str, ...] = ("complete",)
     """How its hunting slices ended."""
+
+    def of(self, source: str) -> "Call":
+        """Return the call as it is for the alerts of one source."""
+        return self if source in self.coarse else replace(self, step=1)
 
 
 def unit(platform: str, *, own: bool) -> int:
@@ -57,16 +64,13 @@ def in_telemetry(process: Process, *, own: bool) -> int:
 
 def in_evidence(process: Process, call: Call, *, fine: bool = False) -> int:
     """Return a process's creation time as an alert of a call shows it; `fine` is uncut Linux."""
-    if call.step > 1:
-        return cut(process.created + call.step // 2 * call.rounded, call.step)
-    return cut(process.created, unit(process.device.platform, own=fine))
+    time = cut(process.created, unit(process.device.platform, own=fine))
+    return cut(time + call.step // 2 * call.rounded, call.step)
 
 
 def read_unit(platform: str, time: int, call: Call) -> int:
     """Return how finely evidence is known, as its reader can tell."""
-    if call.step > 1:
-        return call.step
-    return unit(platform, own=time % SLOT != 0)
+    return max(call.step, unit(platform, own=time % SLOT != 0))
 
 
 _ZONES: Final = ("Z", "Z", "+00:00", "")

@@ -80,13 +80,13 @@ def _sight(process: Process, roles: set[str]) -> Sight:
         sources.in_telemetry(process, own=own),
         sources.unit(process.device.platform, own=own),
         {name: process.facts[name] for name in FACTS if name in known},
-        parent and (parent.pid, sources.in_telemetry(parent, own=False)),
+        (parent.pid, sources.in_telemetry(parent, own=False)) if parent else None,
     )
 
 
 def truth(item: Item, world: World, call: Call) -> Truth:
     """Return what should be found of an item."""
-    places = _places(item)
+    call, places = call.of(item.alert.source), _places(item)
     if not _usable(item, places):
         return Truth(reason="no_usable_key")
     near = [s for s in sights(world) if s.process.pid == item.pid and s.process.device in places]
@@ -138,9 +138,9 @@ def _agree(evidence: int, telemetry: int, level: int, call: Call) -> bool:
 def _facts(item: Item, sight: Sight, call: Call) -> dict[str, bool]:
     """Return, of the facts that both sides carry, which agree."""
     agree = {
-        name: _plain(name, value) == _plain(name, sight.facts[name])
+        name: _alike(name, value, sight.facts[name])
         for name, value in item.facts.items()
-        if name in sight.facts
+        if name in sight.facts and (name != "FolderPath" or "/" in value or "\\" in value)
     }
     if item.parent and sight.parent:
         level = max(sources.read_unit(sight.process.device.platform, item.parent[1], call), 1)
@@ -152,8 +152,13 @@ def _facts(item: Item, sight: Sight, call: Call) -> dict[str, bool]:
     return agree
 
 
-def _plain(name: str, value: str) -> str:
-    return value if name == "ProcessCommandLine" else value.lower()
+def _alike(name: str, evidence: str, telemetry: str) -> bool:
+    """Tell whether a fact agrees; the path of evidence without a file name may be a folder."""
+    if name == "ProcessCommandLine":
+        return evidence == telemetry
+    one, other = evidence.lower(), telemetry.lower()
+    inside = other.startswith((f"{one}/", f"{one}\\"))
+    return one == other or (name == "FolderPath" and inside)
 
 
 def _tolerable(item: Item, near: list[Sight], call: Call) -> Truth | None:
@@ -176,7 +181,7 @@ def _tolerable(item: Item, near: list[Sight], call: Call) -> Truth | None:
 
 
 def _reason(item: Item, world: World, call: Call) -> str:
-    """Return why nothing is found; no case has two reasons at once."""
+    """Return why nothing is found; what did not come is no reason for anything else."""
     assert item.time is not None
     speaking = {event.device for event in world.events}
     statuses = {*call.statuses, *item.hunts[-1:]}

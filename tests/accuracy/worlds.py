@@ -40,6 +40,12 @@ def instant(text: str) -> int:
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds * US
 
 
+FIRST: Final = instant("2025-10-01T00:00:00")
+"""What says that it is older has no time at all."""
+
+LATELY: Final = instant("2026-01-09T12:00:00")
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A device: its id and its platform, which is windows, macos or linux."""
@@ -72,22 +78,36 @@ class Event:
     action: str = "Something"
 
     @property
-    def device(self) -> Device:
-        """The device that reports it."""
+    def of(self) -> Process:
+        """The process that it tells most of."""
         told = self.subject or self.initiator
         if told is None:
             raise ValueError("an event is of some process")
-        return told.device
+        return told
+
+    @property
+    def device(self) -> Device:
+        """The device that reports it."""
+        return self.of.device
+
+    @property
+    def time(self) -> int:
+        """When it happened; a process that says that it started in 1601 did so lately."""
+        return (self.of.created if self.of.created > FIRST else LATELY) + MS
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert: the devices that it names, whether with their platform, and its last activity."""
+    """An alert: the devices it names, its last activity, and the source that tells of it.
+
+    `told` says whether it tells its devices' platform.
+    """
 
     id: str
     devices: tuple[Device, ...]
     active: int
     told: bool = True
+    source: str = "graph"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -60,7 +60,7 @@ def gone(make: Maker) -> None:
         for gap in (-near, make.dice.randrange(near + 1, 2 * HOUR))
     ]
     make.starts(*others)
-    make.evidence(process, carries=make.some_facts() | {"FileName"})
+    make.evidence(process, carries=make.some_facts() | ({"FileName"} if near < SECOND else set()))
 
 
 @case("pid beyond 65,535 and 4,194,304")

@@ -55,6 +55,17 @@ def nowhere(make: Maker) -> None:
     make.evidence(process, make.alert(process.created), device=None)
 
 
+@case("the same key on another device")
+def another(make: Maker) -> None:
+    """Let a device speak, and another one have the very pid and time."""
+    device, other = make.device("windows"), make.device("windows")
+    process = make.process(device)
+    make.crowd(device)
+    make.starts(_same(process, other))
+    make.acts(_same(process, other))
+    make.evidence(process, make.alert(process.created, device, other))
+
+
 @case("no device id, another alert's device has it")
 def elsewhere(make: Maker) -> None:
     """Only the devices of its own alert are asked."""

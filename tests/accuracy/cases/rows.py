@@ -39,7 +39,7 @@ def victim(make: Maker) -> None:
     device = make.device(make.dice.choice(["windows", "macos", "linux"]))
     process = make.process(device)
     make.about(process, make.process(device))
-    make.evidence(process)
+    make.evidence(process, carries=make.some_facts())
 
 
 def _shared(make: Maker, others: int) -> tuple[Process, list[Process]]:

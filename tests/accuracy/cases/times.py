@@ -1,8 +1,16 @@
 """Times: as finely as each platform and source shows them, or a little off."""
 
-from accuracy.case import FEW, MS_CUT, MS_ROUNDED, SECONDS, case
+from accuracy.case import (
+    FEW,
+    MS_CUT,
+    MS_ROUNDED,
+    SECONDS,
+    SECONDS_ROUNDED,
+    TWO_SOURCES,
+    case,
+)
 from accuracy.maker import PROGRAM, Maker
-from accuracy.sources import SLOT, cut
+from accuracy.sources import SLOT, cut, in_evidence
 from accuracy.worlds import EVERYTHING, FILE_FACTS, HOUR, MS, SECOND, US, Process
 
 
@@ -31,6 +39,19 @@ def renamed(make: Maker) -> None:
     process = _seen(make, make.process(make.device("windows")))
     other = make.twin(process, 0, make.dice.choice(["name", "hash", "command line"]))
     make.evidence(process, carries=EVERYTHING, facts=other.facts)
+
+
+@case("evidence has a bare name or a folder for a path")
+def pathless(make: Maker) -> None:
+    """Name file or folder where a path is expected, as evidence does that knows only one."""
+    platform = make.dice.choice(["windows", "linux"])
+    process = _seen(make, make.process(make.device(platform)))
+    path, name = process.facts["FolderPath"], process.facts["FileName"]
+    bare = {"FileName": name, "FolderPath": name}
+    told = make.dice.choice([bare, {"FolderPath": path.removesuffix(name)[:-1]}])
+    off = 0 if platform == "linux" else _off(make, platform)
+    time = in_evidence(process, make.call) + off
+    make.evidence(process, time=time, facts=told)
 
 
 @case("few alerts, whole ms by chance", FEW, most=12)
@@ -96,6 +117,15 @@ def unknown(make: Maker) -> None:
     make.evidence(process, time=process.created + _off(make, "windows"))
 
 
+@case("windows, too far off")
+def beyond(make: Maker) -> None:
+    """Miss the time by more than the tolerance, if only by a tick."""
+    process = _seen(make, make.process(make.device("windows")))
+    off = 10 * MS + make.dice.choice([1, US, MS, SECOND])
+    time = process.created + make.dice.choice([-1, 1]) * off
+    make.evidence(process, time=time, carries=make.some_facts())
+
+
 @case("windows, a little off, facts contradict")
 def contradicting(make: Maker) -> None:
     """Mean another process, which has not landed."""
@@ -145,10 +175,11 @@ def told_middle(make: Maker) -> None:
 @case("alerts cut to ms", MS_CUT)
 @case("alerts rounded to ms", MS_ROUNDED)
 @case("alerts cut to seconds", SECONDS)
+@case("alerts rounded to seconds", SECONDS_ROUNDED)
 def coarse(make: Maker) -> None:
     """All alerts of a day show times that are coarser than telemetry's."""
-    platforms = ["windows", "macos", *(["linux"] if make.call is SECONDS else [])]
-    process = _seen(make, make.process(make.device(make.dice.choice(platforms))))
+    platform = make.dice.choice(["windows", "macos", "linux"])
+    process = _seen(make, make.process(make.device(platform)))
     make.starts(make.twin(process, make.dice.randrange(2 * SECOND, HOUR, US), *PROGRAM))
     make.evidence(process, carries=make.some_facts())
 
@@ -156,6 +187,7 @@ def coarse(make: Maker) -> None:
 @case("alerts cut to ms, pid used again", MS_CUT)
 @case("alerts rounded to ms, pid used again", MS_ROUNDED)
 @case("alerts cut to seconds, pid used again", SECONDS)
+@case("alerts rounded to seconds, pid used again", SECONDS_ROUNDED)
 def coarse_again(make: Maker) -> None:
     """Others had the pid, at about the time that is shown."""
     process = _seen(make, make.process(make.device(make.dice.choice(["windows", "macos"]))))
@@ -163,3 +195,14 @@ def coarse_again(make: Maker) -> None:
     for gap in make.dice.sample(range(-2 * step, 2 * step, US), 2):
         make.starts(make.twin(process, gap + US, *PROGRAM))
     make.evidence(process, carries=make.some_facts())
+
+
+@case("one source cut to ms, another one not", TWO_SOURCES)
+def two_sources(make: Maker) -> None:
+    """Let each source be as fine as it is, whatever the other one shows."""
+    process = _seen(make, make.process(make.device("windows")))
+    for gap in make.dice.sample(range(-MS, MS, US), 2):
+        make.starts(make.twin(process, gap + 1, *PROGRAM))
+    for source in ("graph", "mde"):
+        alert = make.alert(process.created, process.device, source=source)
+        make.evidence(process, alert, carries=make.some_facts())
