@@ -29,57 +29,72 @@ def judged() -> Judged:
 def those(found: Sequence[Judgement], bad: Callable[[Judgement], bool]) -> str:
     """Tell which do not hold: how many, and the first few."""
     failing = [one for one in found if bad(one)]
-    return "\n".join([f"{len(failing)} of {len(found)}", *map(str, failing[:SHOWN])]) * bool(
-        failing
-    )
+    lines = [f"{len(failing)} of {len(found)}", *map(str, failing[:SHOWN])]
+    return "\n".join(lines) if failing else ""
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_matched_to_a_process_that_it_does_not_mean(case: str, judged: Judged) -> None:
     """A match by process key is the true process, always."""
-    assert not those(judged[case], lambda one: one.wrong)
+    found = those(judged[case], lambda one: one.wrong)
+
+    assert not found, found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_data_decides_is_matched(case: str, judged: Judged) -> None:
     """Evidence with a usable key, and telemetry that tells which process it means, has a match."""
-    assert not those(judged[case], lambda one: one.missed)
+    found = those(judged[case], lambda one: one.missed)
+
+    assert not found, found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_ambiguous_is_what_the_data_cannot_decide(case: str, judged: Judged) -> None:
     """Evidence is called ambiguous where several processes answer to it, and nowhere else."""
-    assert not those(judged[case], lambda one: one.called != one.ambiguous)
+    found = those(judged[case], lambda one: one.called != one.ambiguous)
+
+    assert not found, found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_miss_has_its_reason(case: str, judged: Judged) -> None:
     """Evidence without a match has the reason that is true, and only that has one."""
-    assert not those(judged[case], lambda one: not one.reasoned)
+    found = those(judged[case], lambda one: not one.reasoned)
+
+    assert not found, found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_tier_says_how_the_times_agree(case: str, judged: Judged) -> None:
     """A match is exact, by precision or by tolerance, as its times are."""
-    assert not those(judged[case], lambda one: one.right and not one.tiered)
+    found = those(judged[case], lambda one: one.right and not one.tiered)
+
+    assert not found, found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_event_is_of_its_process(case: str, judged: Judged) -> None:
     """What is tied to a match is about the true process, or caused by it, as its role says."""
-    assert not those(judged[case], lambda one: bool(one.strangers))
+    found = those(judged[case], lambda one: bool(one.strangers))
+
+    assert not found, found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_event_is_left_out(case: str, judged: Judged) -> None:
     """Every event that can only be of the matched process is tied to it."""
-    assert not those(judged[case], lambda one: bool(one.left_out))
+    found = those(judged[case], lambda one: bool(one.left_out))
+
+    assert not found, found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_fact_that_decides_is_told(case: str, judged: Judged) -> None:
-    """Where times leave several and a fact decides, `Because` is not empty."""
-    assert not those(judged[case], lambda one: not one.explained)
+    """Where times leave several processes and facts decide, `Because` names one of these."""
+    found = those(judged[case], lambda one: not one.explained)
+
+    assert not found, found
 
 
 def test_nearly_everything_that_can_be_found_is(judged: Judged) -> None:
@@ -100,7 +115,7 @@ def test_every_case_comes_about(judged: Judged) -> None:
         None, "no_usable_key", "ambiguous", "not_landed_yet", "outside_retention",
         "device_silent", "incomplete_pull", "no_match",
     }  # fmt: skip
-    assert any(one.truth.by_fact for one in everything)
+    assert any(one.truth.told for one in everything)
 
 
 def test_a_lie_is_caught() -> None:

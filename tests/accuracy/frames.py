@@ -1,4 +1,7 @@
-"""Frames: worlds as the correlation reads them, their times written as services write them."""
+"""Frames: worlds as the correlation reads them: what services write, read as the pipeline reads it.
+
+Of the pipeline these know its tables, its parser of times and its spelling of device ids.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -28,6 +31,7 @@ from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import TICKS, hunting
 from etl.contracts.mart import ALERT_HUNTS
 from etl.contracts.ops import LEDGER
+from etl.normalise.entities import device_id
 
 Row = dict[str, object]
 
@@ -99,8 +103,8 @@ def _item(item: Item) -> Row:
     }
     return {
         "AlertId": item.alert.id, "EvidenceId": item.id, "EvidenceType": "processEvidence",
-        "EntityType": "Process", "KeySource": "api", "Raw": "{}", "DeviceId": item.device,
-        "ProcessId": item.pid,
+        "EntityType": "Process", "KeySource": "api", "Raw": "{}",
+        "DeviceId": device_id({"mdeDeviceId": item.device}), "ProcessId": item.pid,
         "ProcessCreationTime": None if item.time is None else sources.text(item.time),
         **item.facts, **(parent or {}),
     }  # fmt: skip

@@ -11,8 +11,9 @@ import polars as pl
 from accuracy import sources
 from accuracy.case import Case
 from accuracy.frames import frames
+from accuracy.sights import Sight, sights
 from accuracy.sources import Call
-from accuracy.truth import LANDING, TOLERANCE, Sight, Truth, sights, truth
+from accuracy.truth import LANDING, TOLERANCE, Truth, truth
 from accuracy.worlds import Item, Process, World
 from etl.lake import engine
 from etl.models.correlation import correlate
@@ -77,7 +78,7 @@ class Judgement:
     @property
     def called(self) -> bool:
         """It was said to be ambiguous."""
-        return self.answer.row["Reason"] == "ambiguous"
+        return bool(self.answer.row["Reason"] == "ambiguous")
 
     @property
     def ambiguous(self) -> bool:
@@ -106,8 +107,10 @@ class Judgement:
 
     @property
     def explained(self) -> bool:
-        """Where a fact decided and not the time, `Because` has something to say."""
-        return not (self.right and self.truth.by_fact) or bool(self.answer.row.get("Because"))
+        """Where facts decided and not the time, `Because` names one of them."""
+        because = str(self.answer.row.get("Because"))
+        told = any(word in because for word in self.truth.told)
+        return told or not (self.right and self.truth.told)
 
     def __str__(self) -> str:
         """Return what happened, with all that the world shows of the pid."""
@@ -119,6 +122,7 @@ class Judgement:
             f"evidence:  {item.time} on {item.device}, parent {item.parent}",
             *(f"telemetry: {self._seen(s)}" for s in sights(self.world)),
             f"due {(self.truth.tier, due, self.truth.reason)}, said {said}",
+            f"because {row.get('Because')}; told by {sorted(self.truth.told)}",
             *(f"stranger: {event} as {role}" for event, role in sorted(self.strangers)),
             *(f"left out: {event} as {role}" for event, role in sorted(self.left_out)),
         ]

@@ -73,6 +73,13 @@ def read_unit(platform: str, time: int, call: Call) -> int:
     return max(call.step, unit(platform, own=time % SLOT != 0))
 
 
+def agree(evidence: int, telemetry: int, level: int, call: Call) -> bool:
+    """Tell whether two times are the same at a precision; a coarse source may have rounded."""
+    if cut(evidence, level) == cut(telemetry, level):
+        return True
+    return level == call.step > 1 and -level // 2 <= telemetry - evidence < level
+
+
 _ZONES: Final = ("Z", "Z", "+00:00", "")
 
 

@@ -54,6 +54,20 @@ def pathless(make: Maker) -> None:
     make.evidence(process, time=time, facts=told)
 
 
+@case("path spelled otherwise")
+def respelled(make: Maker) -> None:
+    """Spell a path as the kernel does, or by a link; it is the same file."""
+    platform = make.dice.choice(["windows", "linux"])
+    process = _seen(make, make.process(make.device(platform)))
+    path = process.facts["FolderPath"]
+    told = (
+        f"\\Device\\HarddiskVolume3{path[2:]}" if platform == "windows" else f"/proc/1/root{path}"
+    )
+    off = 0 if platform == "linux" else _off(make, platform)
+    time = in_evidence(process, make.call) + off
+    make.evidence(process, time=time, facts={**process.facts, "FolderPath": told})
+
+
 @case("few alerts, whole ms by chance", FEW, most=12)
 def few(make: Maker) -> None:
     """So few times with zeros at their end do not make a source coarse."""
@@ -130,7 +144,7 @@ def beyond(make: Maker) -> None:
 def contradicting(make: Maker) -> None:
     """Mean another process, which has not landed."""
     process = _seen(make, make.process(make.device("windows")))
-    change = make.dice.choice(["name", "hash", "command line", "path"])
+    change = make.dice.choice(["name", "hash", "command line"])
     other = make.twin(process, _off(make, "windows"), change)
     make.evidence(other, carries=EVERYTHING)
 
@@ -192,8 +206,8 @@ def coarse_again(make: Maker) -> None:
     """Others had the pid, at about the time that is shown."""
     process = _seen(make, make.process(make.device(make.dice.choice(["windows", "macos"]))))
     step = make.call.step
-    for gap in make.dice.sample(range(-2 * step, 2 * step, US), 2):
-        make.starts(make.twin(process, gap + US, *PROGRAM))
+    for gap in make.dice.sample(range(US, 2 * step, US), 2):
+        make.starts(make.twin(process, gap * make.dice.choice([-1, 1]), *PROGRAM))
     make.evidence(process, carries=make.some_facts())
 
 
