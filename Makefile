@@ -29,7 +29,7 @@ demo: $(RUNTIME)  ## run the whole pipeline against the bundled sandbox tenant
 	$(BIN)/defender-etl demo
 
 test: $(DEV)  ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)  ## format, lint, types, SQL, layers, definitions
 	$(BIN)/ruff format --check .

@@ -20,7 +20,7 @@ CALLS = 14
 @pytest.fixture(scope="module")
 def tenant() -> Tenant:
     """Return a small day."""
-    return Tenant.generate(seed=9, scale=0.3, days=1)
+    return Tenant.generate(seed=9, scale=0.2, days=1)
 
 
 def made(tenant: Tenant, lake: Path, faults: dict[str, int], **settings: str) -> list[Request]:

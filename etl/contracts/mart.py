@@ -152,6 +152,10 @@ ALERT_CORRELATION: Final = Contract(
             "Reason", pl.String, "Why the tier is none",
             checks=(pa.Check.isin(REASONS, error="a known reason"),),
         ),
+        Column(
+            "Because", pl.String, "What the match or the reason rests on, one line", required=True,
+            checks=(filled(),),
+        ),
         *provenance(),
     ),
 )  # fmt: skip
