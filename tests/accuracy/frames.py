@@ -16,6 +16,7 @@ from accuracy.worlds import (
     FACTS,
     FILE_FACTS,
     MS,
+    PARENT,
     PROCESS,
     TABLES,
     US,
@@ -118,7 +119,7 @@ def _event(event: Event) -> Row:
         "ActionType": event.action,
         "Timestamp": sources.text(event.time),
         **_subject(event.subject, own=own),
-        **_initiator(event.initiator),
+        **_initiator(event.initiator, event.says),
     }
 
 
@@ -139,21 +140,20 @@ _OF_INITIATOR: Final = {
 }
 
 
-def _initiator(process: Process | None) -> Row:
+def _initiator(process: Process | None, says: frozenset[str]) -> Row:
     if process is None:
         return {}
-    parent = process.parent and {
-        "InitiatingProcessParentId": process.parent.pid,
-        "InitiatingProcessParentCreationTime": sources.text(
-            sources.in_telemetry(process.parent, own=False)
-        ),
-    }
-    return {
+    told = process.shows & says
+    row: Row = {
         "InitiatingProcessId": process.pid,
         "InitiatingProcessCreationTime": sources.text(sources.in_telemetry(process, own=False)),
-        **{_OF_INITIATOR[name]: _lowered(name, process) for name in FACTS if name in process.shows},
-        **(parent or {}),
+        **{_OF_INITIATOR[name]: _lowered(name, process) for name in FACTS if name in told},
     }
+    if process.parent and PARENT in says:
+        time = sources.in_telemetry(process.parent, own=False)
+        row["InitiatingProcessParentId"] = process.parent.pid
+        row["InitiatingProcessParentCreationTime"] = sources.text(time)
+    return row
 
 
 def _lowered(fact: str, process: Process) -> str:

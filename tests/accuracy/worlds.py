@@ -76,6 +76,8 @@ class Event:
     subject: Process | None
     initiator: Process | None
     action: str = "Something"
+    says: frozenset[str] = EVERYTHING
+    """The facts that it tells of the one that caused it."""
 
     @property
     def of(self) -> Process:

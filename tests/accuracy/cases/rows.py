@@ -18,6 +18,19 @@ def initiator(make: Maker) -> None:
     make.evidence(process, carries=make.some_facts())
 
 
+@case("rows that say more or less")
+def laconic(make: Maker) -> None:
+    """Leave facts out of some rows: they are of the one process for all that."""
+    process = make.process(make.device(make.dice.choice(["windows", "macos", "linux"])))
+    if make.dice.random() < 0.5:
+        make.starts(process)
+    make.acts(process, 4)
+    make.world.events[-3:] = [
+        replace(event, says=make.some_facts()) for event in make.world.events[-3:]
+    ]
+    make.evidence(process, carries=make.some_facts())
+
+
 @case("both roles, every table")
 def roles(make: Maker) -> None:
     """Rows about the process and rows that it caused, and some that are both."""
