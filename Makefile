@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make setup` alone is idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench dev lock clean
+.PHONY: help setup demo test check accuracy bench dev lock clean
 PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
@@ -38,6 +38,9 @@ check: $(DEV)  ## format, lint, types, SQL, layers, definitions
 	$(BIN)/sqlfluff lint --processes 1 --disable-progress-bar etl/models/sql
 	$(BIN)/lint-imports
 	$(BIN)/dagster definitions validate
+
+accuracy: $(DEV)  ## judge the correlation by worlds whose truth is known; print the table by case
+	PYTHONPATH=tests $(BIN)/python -m accuracy
 
 bench: $(DEV)  ## time the correlation against its alternatives (none yet)
 	@echo "No benchmark yet."
