@@ -15,6 +15,7 @@ from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_HUNTS, ALERT_VALIDATION, CORRELATED_ALERTS
 from etl.contracts.ops import LEDGER
+from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake import engine
 from etl.models.correlation import LANDING, Open, correlate, open_leads
 
@@ -114,6 +115,8 @@ class Found:
     correlated: pl.DataFrame
     correlation: pl.DataFrame
     validation: pl.DataFrame
+    tree: pl.DataFrame
+    timeline: pl.DataFrame
 
     @property
     def only(self) -> Row:
@@ -196,11 +199,15 @@ def match(
             pl.read_parquet(marts.correlated),
             pl.read_parquet(marts.correlation),
             pl.read_parquet(marts.validation),
+            pl.read_parquet(marts.tree),
+            pl.read_parquet(marts.timeline),
         )
     for contract, rows in (
         (CORRELATED_ALERTS, found.correlated),
         (ALERT_CORRELATION, found.correlation),
         (ALERT_VALIDATION, found.validation),
+        (PROCESS_TREE, found.tree),
+        (ALERT_TIMELINE, found.timeline),
     ):
         contract.schema.validate(rows, lazy=True)
         assert rows.select(contract.grain).is_unique().all()

@@ -16,6 +16,7 @@ from etl import ticks
 from etl.contracts.contract import Contract
 from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_VALIDATION, CORRELATED_ALERTS
+from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake import engine
 from etl.lake.engine import Engine
 
@@ -30,6 +31,12 @@ NEAR: Final = ticks.PER_HOUR
 
 WIDE: Final = ticks.PER_DAY
 """How far it is looked for where nothing is near."""
+
+ABOVE: Final = 32
+"""Generations of ancestors that are followed, so that none is without end."""
+
+BELOW: Final = 2
+"""Generations of descendants that are hunted and told."""
 
 _Steps = Sequence[tuple[str, str, str]]
 _Inputs = Mapping[str, Path | pl.DataFrame]
@@ -56,6 +63,19 @@ _KEYS: Final[_Steps] = (
 
 _RELATIVES: Final[_Steps] = (("process_links", "ProcessLinks", "table"),)
 
+_TREE: Final[_Steps] = (
+    ("named_events", "NamedEvents", "view"),
+    ("kin_slots", "KinSlots", "table"),
+    ("mentions", "Mentions", "table"),
+    ("known_processes", "KnownProcesses", "table"),
+    ("named_processes", "NamedProcesses", "table"),
+    ("resolved_mentions", "ResolvedMentions", "table"),
+    ("lineage", "Lineage", "table"),
+    ("kin", "Kin", "table"),
+    ("process_tree", "Tree", "table"),
+)
+"""What is near the matched processes: who each process is that an event names, and its parent."""
+
 _EVENTS: Final[_Steps] = (
     ("speaking_devices", "SpeakingDevices", "table"),
     ("homes", "Homes", "table"),
@@ -73,6 +93,8 @@ class Marts:
     correlated: Path
     correlation: Path
     validation: Path
+    tree: Path
+    timeline: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +130,16 @@ def correlate(
     Parquet file or, where there is none yet, as a frame.
     """
     _offer_all(duck, inputs, tolerance, landing)
-    _run(duck, (*_KEYS, *_EVENTS))
-    names = ("correlated", "correlation", "validation")
+    _run(duck, (*_KEYS, *_EVENTS, *_RELATIVES, *_TREE))
+    names = ("correlated", "correlation", "validation", "tree", "timeline")
     marts = Marts(*(folder / f"{name}.parquet" for name in names))
     _write(duck, CORRELATED_ALERTS, sql("correlated_alerts"), marts.correlated)
     _write(
         duck, ALERT_CORRELATION, "from Correlation order by AlertId, EvidenceId", marts.correlation
     )
     _write(duck, ALERT_VALIDATION, sql("alert_validation"), marts.validation)
+    _write(duck, PROCESS_TREE, "from Tree order by AlertId, Position", marts.tree)
+    _write(duck, ALERT_TIMELINE, sql("alert_timeline"), marts.timeline)
     return marts
 
 
@@ -129,7 +153,8 @@ def _offer_all(duck: Engine, inputs: _Inputs, tolerance: int, landing: int) -> N
     for name, source in inputs.items():
         _offer(duck, name, source)
     spans = {"Landing": landing, "Retention": RETENTION, "Near": NEAR, "Wide": WIDE}
-    _offer(duck, "Parameters", pl.DataFrame({"Tolerance": tolerance, **spans}))
+    kin = {"Above": ABOVE, "Below": BELOW}
+    _offer(duck, "Parameters", pl.DataFrame({"Tolerance": tolerance, **spans, **kin}))
 
 
 def _offer(duck: Engine, name: str, source: Path | pl.DataFrame) -> None:
