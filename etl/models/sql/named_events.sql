@@ -29,7 +29,9 @@ select
                     ParentPid := AllEvents.InitiatingProcessParentId,
                     ParentTicks := AllEvents.InitiatingProcessParentCreationTicks,
                     Before := if(
-                        Created and AllEvents.InitiatingProcessCreationTicks % Platforms.Coarse = 0,
+                        Created
+                        and Platforms.Coarse > 10
+                        and AllEvents.InitiatingProcessCreationTicks % Platforms.Coarse = 0,
                         AllEvents.ProcessCreationTicks
                         + if(AllEvents.ProcessId = AllEvents.InitiatingProcessId, 0, 1),
                         null
