@@ -48,9 +48,10 @@ def test_what_the_processes_and_their_descendants_did() -> None:
     ]  # fmt: skip
 
 
-def test_a_process_that_nobody_started_has_its_creation_told() -> None:
-    """Where the initiator is no key, the creation row stands there without an actor."""
-    found = family(birth(7, 0, "own", **by(0, None)))
+@pytest.mark.parametrize("starter", [by(0, None), by(6, None), by(7, 0)], ids=str)
+def test_a_process_that_nobody_started_has_its_creation_told(starter: Row) -> None:
+    """Where the initiator is no key, or the process itself, nobody is told to have started it."""
+    found = family(birth(7, 0, "own", **starter))
 
     assert told(found) == [("birth 7 0", -1, None, None, "exact", False)]
 
