@@ -9,7 +9,7 @@ import pytest
 from pulls import contents, lake_of, model_day, pull_day
 from runs import CHECKOUT, bare, environment, generous
 
-from etl.contracts.mart import CORRELATED
+from etl.contracts.marts import CORRELATED
 from etl.sandbox import Request, Sandbox, Tenant
 from etl.stages import marts
 

@@ -11,8 +11,10 @@ import polars as pl
 
 from etl import ticks
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_VALIDATION, CORRELATED_ALERTS
+from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake.engine import Engine
-from etl.models.relations import Inputs, Steps, offer, run, sql, write
+from etl.models.relations import Inputs, offer, run, sql, write
+from etl.models.steps import EVENTS, MATCHING, PIVOTING, RELATIVES, TREE
 
 RETENTION: Final = 30 * ticks.PER_DAY
 """How long hunting keeps telemetry (learn.microsoft.com/defender-xdr/advanced-hunting-limits)."""
@@ -26,46 +28,11 @@ NEAR: Final = ticks.PER_HOUR
 WIDE: Final = ticks.PER_DAY
 """How far it is looked for where nothing is near."""
 
-_MATCHING: Final[Steps] = (
-    ("same_process", "SameProcess(Sightings, Instances)", "macro"),
-    ("decided", "Decided(Choices)", "macro"),
-    ("platforms", "Platforms", "table"),
-    ("evidence_keys", "EvidenceKeys", "table"),
-    ("event_keys", "EventKeys", "view"),
-    ("process_keys", "ProcessKeys", "table"),
-    ("sightings", "Sightings", "table"),
-    ("own_rows", "OwnRows", "view"),
-    ("instances", "Instances", "table"),
-    ("candidates", "Candidates", "table"),
-    ("best", "Best", "table"),
-    ("matches", "Matches", "table"),
-)
-"""Which process every evidence item means, by its key: file, relation, kind."""
+ABOVE: Final = 32
+"""Generations of ancestors that are followed, so that none is without end."""
 
-_PIVOTING: Final[Steps] = (
-    ("leads", "Leads", "table"),
-    ("pivot_events", "PivotEvents", "view"),
-    ("file_facts", "FileFacts", "table"),
-    ("file_hits", "FileHits", "table"),
-    ("network_hits", "NetworkHits", "table"),
-    ("registry_paths", "RegistryPaths", "table"),
-    ("registry_hits", "RegistryHits", "table"),
-    ("account_hits", "AccountHits", "table"),
-    ("pivots", "Pivots", "table"),
-)
-"""What else events tell of evidence that has no key."""
-
-_RELATIVES: Final[Steps] = (("process_links", "ProcessLinks", "table"),)
-
-_EVENTS: Final[Steps] = (
-    ("speaking_devices", "SpeakingDevices", "table"),
-    ("possible_homes", "PossibleHomes", "table"),
-    ("homes", "Homes", "table"),
-    ("process_events", "ProcessEvents", "table"),
-    ("matched_events", "MatchedEvents", "table"),
-    ("events", "Events", "table"),
-    ("alert_correlation", "Correlation", "table"),
-)
+BELOW: Final = 2
+"""Generations of descendants that are hunted and told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +42,14 @@ class Marts:
     correlated: Path
     correlation: Path
     validation: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The staged files of what happened around one day's alerts."""
+
+    tree: Path
+    timeline: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +72,13 @@ def match(duck: Engine, inputs: Inputs, tolerance: int) -> None:
     Reads keys and what tells processes apart, no whole rows; `tolerance` is in ticks.
     """
     _offer(duck, inputs, tolerance, LANDING)
-    run(duck, _MATCHING)
+    run(duck, MATCHING)
 
 
 def open_leads(duck: Engine, inputs: Inputs, tolerance: int) -> Open:
     """Tell what is still open of one day, from the same inputs as `correlate`."""
     _offer(duck, inputs, tolerance, LANDING)
-    run(duck, (*_MATCHING, *_PIVOTING, *_RELATIVES))
+    run(duck, (*MATCHING, *PIVOTING, *RELATIVES))
     leads, ancestors, matched = (
         duck.sql(sql(file)).pl() for file in ("open_leads", "ancestors", "descendants")
     )
@@ -119,7 +94,7 @@ def correlate(
     Parquet files or, where there is none yet, as a frame.
     """
     _offer(duck, inputs, tolerance, landing)
-    run(duck, (*_MATCHING, *_PIVOTING, *_EVENTS))
+    run(duck, (*MATCHING, *PIVOTING, *EVENTS))
     names = ("correlated", "correlation", "validation")
     marts = Marts(*(folder / f"{name}.parquet" for name in names))
     write(duck, CORRELATED_ALERTS, sql("correlated_alerts"), marts.correlated)
@@ -130,6 +105,17 @@ def correlate(
     return marts
 
 
+def tell(duck: Engine, folder: Path) -> Story:
+    """Tell the story of every alert, from what `correlate` made in the same engine."""
+    run(duck, (*RELATIVES, *TREE))
+    story = Story(folder / "tree.parquet", folder / "timeline.parquet")
+    write(duck, PROCESS_TREE, "from Tree order by AlertId, Position", story.tree)
+    write(duck, ALERT_TIMELINE, sql("alert_timeline"), story.timeline)
+    return story
+
+
 def _offer(duck: Engine, inputs: Inputs, tolerance: int, landing: int) -> None:
     spans = {"Landing": landing, "Retention": RETENTION, "Near": NEAR, "Wide": WIDE}
-    offer(duck, {**inputs, "Parameters": pl.DataFrame({"Tolerance": tolerance, **spans})})
+    kin = {"Above": ABOVE, "Below": BELOW}
+    given = pl.DataFrame({"Tolerance": tolerance, **spans, **kin})
+    offer(duck, {**inputs, "Parameters": given})

@@ -40,6 +40,19 @@ def _alike(world: World, visible: set[int], *told: str) -> set[int]:
     return set(shared["row"].to_list())
 
 
+def parents(world: World) -> pl.DataFrame:
+    """Return who started each process, as precisely as it happened."""
+    known = world.processes
+    return known.select(
+        DeviceId=pl.Series([device.id for device in world.devices]).gather(known["device"]),
+        ProcessId="pid",
+        ProcessCreationTicks="created",
+        ParentProcessId=pl.col("pid").gather(pl.col("parent")),
+        ParentProcessCreationTicks=pl.col("created").gather(pl.col("parent")),
+        Recorded="recorded",
+    )
+
+
 def events(named: pl.DataFrame, tables: dict[str, pl.DataFrame], world: World) -> pl.DataFrame:
     """Return every event of the named processes, once for each role."""
     wanted = named["_process"].drop_nulls().unique().cast(pl.Int64)
