@@ -192,7 +192,7 @@ def match(
     told: bool = False,
     **tables: Sequence[Row],
 ) -> Found:
-    """Correlate a small day, and tell its story if wanted; hold the marts against their contracts."""
+    """Correlate a small day, tell its story if wanted, and hold the marts to their contracts."""
     inputs = day(evidence, **tables)
     with TemporaryDirectory() as name, engine.connection(Path(name)) as duck:
         marts = correlate(duck, inputs, tolerance, Path(name), landing)
