@@ -42,8 +42,10 @@ check: $(DEV)  ## format, lint, types, SQL, layers, definitions
 accuracy: $(DEV)  ## judge the correlation by worlds whose truth is known; print the table by case
 	PYTHONPATH=tests $(BIN)/python -m accuracy
 
-bench: $(DEV)  ## time the correlation against its alternatives (none yet)
-	@echo "No benchmark yet."
+ROWS ?= 20000000
+ROUNDS ?= 3
+bench: $(DEV)  ## time the correlation beside its alternatives; ROWS=20000000 ROUNDS=3
+	PYTHONPATH=tests:. $(BIN)/python -m bench --rows $(ROWS) --rounds $(ROUNDS)
 
 dev: $(RUNTIME)  ## open the Dagster UI on http://localhost:3000
 	$(BIN)/dagster dev

@@ -25,7 +25,7 @@ MATCHING: Final[Steps] = (
 
 PIVOTING: Final[Steps] = (
     ("leads", "Leads", "table"),
-    ("pivot_events", "PivotEvents", "view"),
+    ("pivot_events", "PivotEvents", "table"),
     ("file_facts", "FileFacts", "table"),
     ("file_hits", "FileHits", "table"),
     ("network_hits", "NetworkHits", "table"),
