@@ -247,12 +247,15 @@ def test_a_quota_of_hunting_begins_anew_each_quarter_of_an_hour(body: bytes) -> 
         asked = time.time()
         with pytest.raises(Throttled) as caught:
             client.get("alerts", "list")
+        told = time.time()
     with serving((429, {}, body), OK) as (client, _):
         answer = client.get("alerts", "list")
-    quarter = (asked + caught.value.retry_after) % 900
+    seconds = caught.value.retry_after
+    quarter = round((asked + seconds) / 900) * 900
 
-    assert 0 < caught.value.retry_after <= 903
-    assert 0.9 < quarter < 3
+    assert 0 < seconds <= 903
+    assert asked + seconds < quarter + 3
+    assert told + seconds > quarter + 0.9
     assert (answer.calls, answer.throttled) == (2, 1)
 
 
