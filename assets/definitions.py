@@ -32,6 +32,7 @@ def build(
             core.core_alerts,
             raw.raw_alert_tables,
             core.core_evidence,
+            hunting.hunting_devices,
             hunting.hunting_telemetry,
             *hunting.TABLES,
             mart.mart_correlation,

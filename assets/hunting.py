@@ -9,23 +9,51 @@ from assets.metadata import Results, checks, layer, numbers, results, spec
 from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
 from etl.contracts import core, ops, raw
-from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, hunting
+from etl.contracts.hunting import ALERT_TABLES, DEVICE_INFO, EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_HUNTS
-from etl.stages import events, pull
+from etl.stages import devices, events, pull
 from etl.stages.options import Options
 from etl.stages.report import Report
 from etl.tenant import Tenant
 
 AROUND = [core.ALERTS.key, core.ALERT_DEVICES.key, core.ALERT_EVIDENCE.key]
+DEVICES = [raw.telemetry(DEVICE_INFO), hunting(DEVICE_INFO)]
 RAW = [raw.telemetry(table) for table in EVENT_TABLES]
 TYPED = [hunting(table) for table in EVENT_TABLES]
 ACCOUNTS = (ops.LEDGER, ops.QUERIES, ops.DEVICE_HOURS)
 
 
 @dg.multi_asset(
+    name="hunting_devices",
+    specs=[
+        spec(DEVICES[0], AROUND, {"microsoft", "parquet"}),
+        spec(DEVICES[1], [DEVICES[0].key], {"polars", "parquet"}),
+    ],
+    check_specs=[check for table in DEVICES for check in checks(table, doubtful=True)],
+    partitions_def=DAY,
+    backfill_policy=SEVERAL_DAYS,
+)
+def hunting_devices(
+    context: dg.AssetExecutionContext, tenants: dg.ResourceParam[Tenants]
+) -> Results:
+    """Pull and type what hunting says of the alerts' devices: merged ids, and signs of life."""
+
+    def stage(tenant: Tenant, days: Sequence[date]) -> Mapping[date, Mapping[str, Report]]:
+        with tenant.lake.alone(pull.LOCK):
+            return {
+                day: devices.pull(tenant.hunting, tenant.lake, day, Options.of(tenant.settings))
+                for day in days
+            }
+
+    done = tenants.each(context, stage)
+    for table in DEVICES:
+        yield from results(context, table, layer(done, table.layer), doubtful=True)
+
+
+@dg.multi_asset(
     name="hunting_telemetry",
     specs=[
-        *[spec(table, AROUND, {"microsoft", "parquet"}) for table in RAW],
+        *[spec(table, [*AROUND, DEVICES[1].key], {"microsoft", "parquet"}) for table in RAW],
         *[spec(table, [raw.telemetry(table.table).key], {"polars", "parquet"}) for table in TYPED],
         spec(ALERT_HUNTS, [table.key for table in TYPED], {"microsoft", "parquet"}),
         *[spec(table, AROUND, {"parquet"}) for table in ACCOUNTS],

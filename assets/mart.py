@@ -6,7 +6,7 @@ from assets.metadata import Results, checks, results, spec
 from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
 from etl.contracts import core, ops
-from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.hunting import DEVICE_INFO, EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_HUNTS
 from etl.contracts.marts import CORRELATED
 from etl.stages import marts
@@ -17,7 +17,7 @@ INPUTS = [
     core.ALERT_DEVICES.key,
     ops.LEDGER.key,
     ALERT_HUNTS.key,
-    *[hunting(table).key for table in EVENT_TABLES],
+    *[hunting(table).key for table in (*EVENT_TABLES, DEVICE_INFO)],
 ]
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from etl import ticks
 from etl.contracts.contract import Contract
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
-from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.hunting import DEVICE_INFO, EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_HUNTS, ALERT_VALIDATION, CORRELATED_ALERTS
 from etl.contracts.ops import LEDGER
 from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
@@ -179,7 +179,7 @@ def day(
             name: frame(hunting(name), tables.get(name, ())).with_columns(
                 *([more[name]] if name in more else [])
             )
-            for name in EVENT_TABLES
+            for name in (*EVENT_TABLES, DEVICE_INFO)
         },
     }
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from etl.lake.lake import Lake
 from etl.settings import Settings
-from etl.stages import alert_tables, alerts, events, evidence, model, pull
+from etl.stages import alert_tables, alerts, devices, events, evidence, model, pull
 from etl.stages.options import Options
 from etl.stages.report import Report
 from etl.tenant import Tenant
@@ -38,6 +38,7 @@ def pull_day(settings: Mapping[str, str], day: date) -> dict[str, Report]:
         alert_tables.pull(tenant.hunting, tenant.lake, day, options)
         for table in ("AlertInfo", "AlertEvidence"):
             events.publish(tenant.lake, day, table)
+        devices.pull(tenant.hunting, tenant.lake, day, options)
         return pull.pull(tenant.hunting, tenant.lake, day, options)
 
 

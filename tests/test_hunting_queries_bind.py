@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from etl import ticks
-from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, TABLES
+from etl.contracts.hunting import ALERT_TABLES, DEVICE_INFO, EVENT_TABLES, TABLES
 from etl.sources import kql
 from etl.sources.hunts import KINDS, Hunt, Lead, query
 from etl.sources.kql import Literal
@@ -149,6 +149,10 @@ QUERIES: Final[dict[str, list[Literal]]] = {
         for tables in (EVENT_TABLES, EVENT_TABLES[:2])
     ],
     "count_one": [kql.bind("count_one", **around(table)) for table in EVENT_TABLES],
+    "device_info": [
+        kql.bind("device_info", devices=kql.texts(devices), **around(DEVICE_INFO))
+        for devices in (HOSTILE, ("0a" * 20,))
+    ],
     "device_window": [where(SCOPE)],
     "hunt": [query(HUNTS + MANY)],
     "hunt_one": [query([hunt]) for hunt in HUNTS if hunt.lead.kind == "account"],

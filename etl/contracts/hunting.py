@@ -44,6 +44,12 @@ EVENT_TABLES: Final = (
 ALERT_TABLES: Final = ("AlertInfo", "AlertEvidence")
 """The tables in which hunting tells of the alerts themselves."""
 
+DEVICE_INFO: Final = "DeviceInfo"
+"""The table in which hunting tells of devices: heartbeats, and which ids are one machine's."""
+
+PULLED: Final = (*EVENT_TABLES, *ALERT_TABLES, DEVICE_INFO)
+"""Every table that is pulled."""
+
 _TYPES: Final[dict[str, Type]] = {
     "string": pl.String,
     "datetime": INSTANT,
@@ -69,7 +75,7 @@ TABLES: Final = _read()
 
 @cache
 def hunting(table: str) -> Contract:
-    """Return the contract of one table. Grain: one event, or one row about an alert."""
+    """Return the contract of one table. Grain: one event, or one row about an alert or device."""
     columns = [tenant()]
     for name, kind in TABLES[table].items():
         columns.append(_column(table, name, kind))

@@ -12,7 +12,7 @@ import duckdb
 
 from etl.contracts import core, ops, raw
 from etl.contracts.contract import Contract
-from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, hunting
+from etl.contracts.hunting import PULLED, hunting
 from etl.contracts.marts import MART
 from etl.errors import LakeError
 from etl.lake.engine import literal
@@ -23,7 +23,7 @@ SEARCH_PATH: Final = "mart,core,hunting,ops,raw"
 CONTRACTS: Final[tuple[Contract, ...]] = (
     *MART,
     *core.CORE,
-    *(hunting(table) for table in (*EVENT_TABLES, *ALERT_TABLES)),
+    *(hunting(table) for table in PULLED),
     ops.LEDGER,
     ops.QUERIES,
     ops.DEVICE_HOURS,
@@ -32,7 +32,7 @@ CONTRACTS: Final[tuple[Contract, ...]] = (
     ops.SCHEMA_DRIFT,
     ops.QUARANTINE,
     raw.ALERTS,
-    *(raw.telemetry(table) for table in (*EVENT_TABLES, *ALERT_TABLES)),
+    *(raw.telemetry(table) for table in PULLED),
 )
 """Every table of the lake, the most wanted first."""
 

@@ -90,8 +90,8 @@ def correlate(
 ) -> Marts:
     """Correlate one day; `tolerance` and `landing` are in ticks.
 
-    `inputs` are AlertDevices, AlertEvidence, Alerts, Hunts, Ledger and the event tables, each as
-    Parquet files or, where there is none yet, as a frame.
+    `inputs` are AlertDevices, AlertEvidence, Alerts, DeviceInfo, Hunts, Ledger and the event
+    tables, each as Parquet files or, where there is none yet, as a frame.
     """
     _offer(duck, inputs, tolerance, landing)
     run(duck, (*MATCHING, *PIVOTING, *EVENTS))

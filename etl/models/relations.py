@@ -22,10 +22,18 @@ Inputs = Mapping[str, Source]
 Steps = Sequence[tuple[str, str, str]]
 """What to run, in order: the file, the relation that it makes, and what that is."""
 
+_ALIASES: Final[Steps] = (("device_aliases", "DeviceAliases", "table"),)
+
 _DEVICES: Final = """
 select DeviceId from AlertDevices where DeviceId is not null
 union
 select DeviceId from AlertEvidence where DeviceId is not null
+union
+select DeviceAliases.OtherId as DeviceId
+from DeviceAliases
+where
+    DeviceAliases.DeviceId in (select AlertDevices.DeviceId from AlertDevices)
+    or DeviceAliases.DeviceId in (select AlertEvidence.DeviceId from AlertEvidence)
 order by DeviceId
 """
 _ANYWHERE: Final = """
@@ -42,12 +50,13 @@ def sql(file: str) -> str:
 def offer(duck: Engine, inputs: Inputs) -> None:
     """Make inputs relations by their names, and all event tables together.
 
-    `ScopedEvents` are the events of the devices that alerts name: the list is a literal, so that of
-    files sorted by device only those parts are read. `AllEvents` are more only where an alert names
-    no device.
+    `ScopedEvents` are the events of the devices that alerts name and of those merged with them: the
+    list is a literal, so that of files sorted by device only those parts are read. `AllEvents` are
+    more only where an alert names no device.
     """
     for name, source in inputs.items():
         _offer(duck, name, source)
+    run(duck, _ALIASES)
     duck.execute(f"create or replace temp view EveryEvent as {sql('all_events')}")
     every = duck.view("EveryEvent")
     nobody = duckdb.ConstantExpression(None)
@@ -56,6 +65,16 @@ def offer(duck: Engine, inputs: Inputs) -> None:
     scoped.create_view("ScopedEvents")
     anywhere = duck.execute(_ANYWHERE).fetchall() == [(True,)]
     (every if anywhere else scoped).create_view("AllEvents")
+
+
+def aliases(duck: Engine, info: Source) -> dict[str, list[str]]:
+    """Return the other ids of the machine behind each device id, sorted; `info` is DeviceInfo."""
+    _offer(duck, "DeviceInfo", info)
+    run(duck, _ALIASES)
+    others: dict[str, list[str]] = {}
+    for device, other in duck.sql("from DeviceAliases order by all").fetchall():
+        others.setdefault(device, []).append(other)
+    return others
 
 
 def run(duck: Engine, steps: Steps) -> None:

@@ -1,15 +1,13 @@
 """The tables in which hunting tells of alerts: rows of a stretch of time and of alerts by id.
 
-They hold a row a change of an alert, dated by its activity, not by when the row came. A result that
-reaches the limit is asked for again in parts, down to one alert or one instant.
+They hold a row a change of an alert, dated by its activity, not by when the row came. What is too
+much is asked for in parts, down to one alert or one instant.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from etl.errors import AccessError, ResultTooLarge, Throttled
-from etl.sources import kql
+from etl.sources import kql, pieces
 from etl.sources.hunting import Runs
 from etl.sources.kql import Literal
 from etl.sources.outcomes import Pulled
@@ -35,6 +33,17 @@ class _Piece:
         timed = str(self.window) if self.window else ""
         return " and ".join(filter(None, (timed, named)))
 
+    @property
+    def query(self) -> Literal:
+        """What to ask."""
+        conditions = []
+        if self.window:
+            start, end = kql.instant(self.window.start), kql.instant(self.window.end)
+            conditions.append(kql.bind("alerts_window", start=start, end=end))
+        if self.ids:
+            conditions.append(kql.bind("alerts_named", ids=kql.texts(self.ids)))
+        return kql.bind("alerts", table=kql.tables([self.table]), condition=kql.either(conditions))
+
     def halves(self) -> "tuple[_Piece, ...]":
         """Return the parts of a piece; none where it has no parts."""
         if self.window and self.ids:
@@ -58,56 +67,6 @@ def pull(
     """
     batches = [tuple(ids[start : start + AT_ONCE]) for start in range(0, len(ids), AT_ONCE)]
     first, *others = batches or [()]
-    pieces = [_Piece(table, window, window, first)]
-    pieces += [_Piece(table, window, None, batch) for batch in others]
-    for piece in pieces:
-        for pulled in _pull(hunting, piece, max_rows):
-            yield pulled
-            if pulled.status == "failed":
-                return
-
-
-def _pull(hunting: Runs, piece: _Piece, max_rows: int) -> Iterator[Pulled]:
-    started, query = datetime.now(UTC), _query(piece)
-    try:
-        result = hunting.run(query, f"read {piece.table}")
-    except Throttled:
-        raise
-    except AccessError as error:
-        halves = piece.halves() if isinstance(error, ResultTooLarge) else ()
-        if not halves:
-            status = "truncated" if isinstance(error, ResultTooLarge) else "failed"
-            yield _outcome(piece, status, str(error), started)
-        for half in halves:
-            yield from _pull(hunting, half, max_rows)
-        return
-    rows = len(result.texts)
-    halves = piece.halves() if rows >= max_rows else ()
-    cut = rows >= max_rows and not halves
-    doubt = "; ".join(result.doubts) or None
-    detail = f"cut at {rows} rows and cannot be halved" if cut else doubt
-    status = "truncated" if cut else "partial" if doubt else "complete"
-    yield Pulled(
-        piece.table, piece.span, piece.part, status, detail, None,
-        [] if halves else result.texts, result.started, result.ended, result.request_id,
-        result.size, result.calls, result.throttled, query.kql, 0 if halves else rows,
-    )  # fmt: skip
-    for half in halves:
-        yield from _pull(hunting, half, max_rows)
-
-
-def _query(piece: _Piece) -> Literal:
-    conditions = []
-    if piece.window:
-        start, end = kql.instant(piece.window.start), kql.instant(piece.window.end)
-        conditions.append(kql.bind("alerts_window", start=start, end=end))
-    if piece.ids:
-        conditions.append(kql.bind("alerts_named", ids=kql.texts(piece.ids)))
-    return kql.bind("alerts", table=kql.tables([piece.table]), condition=kql.either(conditions))
-
-
-def _outcome(piece: _Piece, status: str, detail: str, started: datetime) -> Pulled:
-    return Pulled(
-        piece.table, piece.span, piece.part, status, detail, None, [], started, datetime.now(UTC),
-        calls=1,
-    )  # fmt: skip
+    wanted = [_Piece(table, window, window, first)]
+    wanted += [_Piece(table, window, None, batch) for batch in others]
+    yield from pieces.pull(hunting, wanted, max_rows)

@@ -7,8 +7,11 @@ import polars as pl
 
 from etl import ticks
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
+from etl.contracts.hunting import DEVICE_INFO, hunting
 from etl.contracts.ops import LEDGER
+from etl.lake import engine
 from etl.lake.lake import Lake
+from etl.models import relations
 from etl.models.correlation import NEAR, RETENTION
 from etl.sources.counts import Cells
 from etl.sources.pace import Pace
@@ -26,12 +29,48 @@ _ENOUGH_ROWS: Final = 100
 _ACTIVITY: Final = ("FirstActivityTime", "LastActivityTime")
 
 
-def scope(lake: Lake, day: date) -> Scope:
+def scope(lake: Lake, day: date, creation: int = AROUND_CREATION) -> Scope:
     """Return the devices that the day's alerts name and the windows that matter.
 
-    What an alert says of its time may be far off: windows reach as far from its creation as
-    telemetry is kept. How far back there is any telemetry is for the service to say.
+    Ids that were merged with one of them matter when it does, as far as DeviceInfo was pulled;
+    `creation` is how far around the creation of a process to look, in ticks. How far back there is
+    any telemetry is for the service to say.
     """
+    named = _windows(lake, day, creation)
+    windows = {device: list(several) for device, several in named.items()}
+    others = aliases(lake, day)
+    for device, several in named.items():
+        for other in others.get(device, ()):
+            windows.setdefault(other, []).extend(several)
+    return Scope.around(windows, limits(day))
+
+
+def named(lake: Lake, day: date) -> frozenset[str]:
+    """Return the devices that the day's alerts name, by whatever id."""
+    return frozenset(_windows(lake, day, AROUND_CREATION))
+
+
+def limits(day: date) -> Window:
+    """Return all that can matter to the alerts of a day.
+
+    What an alert says of its time may be far off: windows reach as far from its creation as
+    telemetry is kept.
+    """
+    of_day = Window.of_day(day)
+    return Window(of_day.start - RETENTION, of_day.end + RETENTION)
+
+
+def aliases(lake: Lake, day: date) -> dict[str, list[str]]:
+    """Return the other ids of the machine behind each device id, by what was pulled for a day."""
+    info = lake.path(hunting(DEVICE_INFO), day)
+    if not info.exists():
+        return {}
+    with lake.staging() as folder, engine.connection(folder) as duck:
+        return relations.aliases(duck, info)
+
+
+def _windows(lake: Lake, day: date, creation: int) -> dict[str, list[Window]]:
+    """Return when each device that the day's alerts name matters: activity, and creations."""
     alerts = lake.read(ALERTS, day).select("AlertId", "CreatedTime", *_ACTIVITY)
     devices = lake.read(ALERT_DEVICES, day).select("AlertId", "DeviceId")
     processes = (
@@ -51,13 +90,11 @@ def scope(lake: Lake, day: date) -> Scope:
         Start=_ticks(pl.coalesce(pl.min_horizontal(*_ACTIVITY), "CreatedTime")),
         End=_ticks(pl.coalesce(pl.max_horizontal(*_ACTIVITY), "CreatedTime")),
     )
-    of_day = Window.of_day(day)
-    limits = Window(of_day.start - RETENTION, of_day.end + RETENTION)
     windows: dict[str, list[Window]] = {}
-    for frame, margin in ((activity, NEAR), (processes, AROUND_CREATION)):
+    for frame, margin in ((activity, NEAR), (processes, creation)):
         for device, start, end in frame.iter_rows():
             windows.setdefault(device, []).append(Window(start - margin, end + margin))
-    return Scope.around(windows, limits)
+    return windows
 
 
 def paces(lake: Lake) -> pl.DataFrame:

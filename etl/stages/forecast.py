@@ -55,9 +55,9 @@ class Forecast:
 
     @property
     def others(self) -> int:
-        """Calls for what hunting says of the alerts, and about how many for hunts."""
+        """Calls for what hunting says of alerts and devices, and about how many for hunts."""
         hunts = _ROUNDS + self.evidence * _HUNT_TEXT // MOST_TEXT if self.evidence else 0
-        return len(ALERT_TABLES) + hunts
+        return len(ALERT_TABLES) + (1 if self.devices else 0) + hunts
 
     @property
     def calls(self) -> int:

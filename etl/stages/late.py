@@ -73,11 +73,13 @@ def _waited(found: pl.DataFrame, now: datetime, landing: int) -> bool:
 
 
 def _devices(lake: Lake, day: date, found: pl.DataFrame) -> list[str]:
-    """Return the devices on which closed misses could still be found."""
+    """Return the devices on which closed misses could still be found, merged ones included."""
     closed = found.filter(pl.col("Reason").is_in(CLOSED)).select("AlertId", Own="DeviceId")
     named = lake.read(ALERT_DEVICES, day).select("AlertId", "DeviceId")
     either = closed.join(named, on="AlertId", how="left").select(pl.coalesce("Own", "DeviceId"))
-    return either.to_series().drop_nulls().unique().to_list()
+    devices = set(either.to_series().drop_nulls())
+    others = around.aliases(lake, day)
+    return sorted(devices.union(*(others.get(device, ()) for device in devices)))
 
 
 def _landed(hunting: Runs, misses: Sequence[_Misses], max_rows: int) -> set[date]:

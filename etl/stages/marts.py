@@ -9,7 +9,7 @@ import polars as pl
 from etl import ticks
 from etl.contracts.contract import Contract
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
-from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.hunting import DEVICE_INFO, EVENT_TABLES, hunting
 from etl.contracts.mart import (
     ALERT_CORRELATION,
     ALERT_HUNTS,
@@ -68,7 +68,7 @@ def inputs(lake: Lake, day: date) -> dict[str, Path | pl.DataFrame]:
     """Return what the correlation of `day` reads, by the names of its relations."""
     tables: dict[str, Contract] = {
         contract.table: contract for contract in (ALERT_DEVICES, ALERT_EVIDENCE, ALERTS)
-    } | {table: hunting(table) for table in EVENT_TABLES}
+    } | {table: hunting(table) for table in (*EVENT_TABLES, DEVICE_INFO)}
     return {
         **{name: _input(lake, contract, day) for name, contract in tables.items()},
         "Hunts": _input(lake, ALERT_HUNTS, day),

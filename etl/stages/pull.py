@@ -11,7 +11,7 @@ from etl.lake.lake import Lake
 from etl.lake.spool import Spool
 from etl.sources.hunting import Hunting
 from etl.sources.plan import COUNT
-from etl.stages import alert_tables, events, hunts, telemetry
+from etl.stages import alert_tables, devices, events, hunts, telemetry
 from etl.stages.options import Options
 from etl.stages.report import Report
 
@@ -49,8 +49,9 @@ def close(lake: Lake, day: date) -> None:
 
 def _spent(lake: Lake, day: date) -> Report:
     """Return what hunting took for a day, as the ledger has it."""
-    parts = (alert_tables.LEDGER_PART, telemetry.LEDGER_PART, hunts.LEDGER_PART)
-    ledger = pl.concat([LEDGER.empty(), *(lake.read(LEDGER, day, part) for part in parts)])
+    stages = (alert_tables, devices, telemetry, hunts)
+    parts = [lake.read(LEDGER, day, stage.LEDGER_PART) for stage in stages]
+    ledger = pl.concat([LEDGER.empty(), *parts])
     took = (ledger["EndedAt"] - ledger["StartedAt"]).dt.total_microseconds()
     return Report.of(
         ledger.height,

@@ -29,7 +29,7 @@ from accuracy.worlds import (
 from etl import ticks
 from etl.contracts.contract import Contract
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
-from etl.contracts.hunting import TICKS, hunting
+from etl.contracts.hunting import DEVICE_INFO, TICKS, hunting
 from etl.contracts.mart import ALERT_HUNTS
 from etl.contracts.ops import LEDGER
 from etl.normalise.entities import device_id
@@ -53,6 +53,7 @@ def frames(worlds: Iterable[World], call: Call) -> dict[str, pl.DataFrame]:
         "Alerts": _frame(ALERTS, [_alert(alert) for alert in alerts]),
         "AlertDevices": _frame(ALERT_DEVICES, [row for alert in alerts for row in _devices(alert)]),
         "AlertEvidence": _frame(ALERT_EVIDENCE, [_item(item) for item in items]),
+        DEVICE_INFO: hunting(DEVICE_INFO).empty(),
         "Hunts": _frame(ALERT_HUNTS, [row for item in items for row in _hunts(item)]),
         "Ledger": _frame(LEDGER, [_slice(*slice_) for slice_ in enumerate(call.statuses)]),
         **{table: _frame(hunting(table), rows) for table, rows in by_table.items()},

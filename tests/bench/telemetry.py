@@ -15,7 +15,7 @@ import polars as pl
 
 from etl import ticks
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
-from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.hunting import DEVICE_INFO, EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_HUNTS
 from etl.contracts.ops import LEDGER
 from etl.lake.engine import ROW_GROUP
@@ -128,7 +128,7 @@ class Telemetry:
             "AlertEvidence": ALERT_EVIDENCE.frame(evidence),
             "Hunts": ALERT_HUNTS.empty(),
             "Ledger": LEDGER.frame([pull]),
-            **{table: hunting(table).empty() for table in EVENT_TABLES[1:]},
+            **{table: hunting(table).empty() for table in (*EVENT_TABLES[1:], DEVICE_INFO)},
         }
 
     def _select(self, order: str, first: int, last: int) -> str:
