@@ -83,19 +83,28 @@ def hunt(status: str = "complete", evidence: str | None = "e1", **more: object) 
 
 
 def started(event: str, pid: int | None = 7, at: int | None = T, **more: object) -> Row:
-    """Return a process's own row."""
+    """Return a process's own row, of the instant at which it started."""
     return {
-        "EventId": event, "DeviceId": "d1", "ProcessId": pid, "ProcessCreationTicks": at,
+        "EventId": event, "DeviceId": "d1", "TimestampTicks": T if at is None else at,
+        "ProcessId": pid, "ProcessCreationTicks": at,
         "InitiatingProcessFolderPath": r"c:\windows\explorer.exe", **more,
     }  # fmt: skip
 
 
 def caused(event: str, pid: int | None = 7, at: int | None = T, **more: object) -> Row:
-    """Return an event that a process caused."""
+    """Return an event that a process caused, at once."""
     return {
         "EventId": event, "DeviceId": "d1", "InitiatingProcessId": pid,
+        "TimestampTicks": T if at is None else at,
         "InitiatingProcessCreationTicks": at,
         "InitiatingProcessFolderPath": r"c:\windows\explorer.exe", **more,
+    }  # fmt: skip
+
+
+def heartbeat(name: str = "d1", at: int = T, **more: object) -> Row:
+    """Return what DeviceInfo says of a device at an instant."""
+    return {
+        "EventId": f"{name} {at} {more}", "DeviceId": name, "TimestampTicks": at, **more,
     }  # fmt: skip
 
 

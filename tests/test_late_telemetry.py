@@ -80,8 +80,9 @@ def test_what_lands_late_opens_its_alerts_and_no_others(
     asked = len(served.hunting)
     after = day.make()
     queries = [request.body_query or "" for request in served.hunting[asked:]]
-    about_alerts, (counted, *_) = queries[:2], queries[2:]
+    about_alerts, (about_devices, counted, *_) = queries[:2], queries[2:]
     assert all(query.startswith("Alert") for query in about_alerts)
+    assert about_devices.startswith("DeviceInfo")
     assert "Counted" in counted
     assert after.equals(whole)
     changed = after.join(before, on=WHAT, how="anti", nulls_equal=True)

@@ -30,7 +30,7 @@ from etl.models.correlation import open_leads
 
 C = "c" * 40
 COLUMNS = {
-    "AlertId", "EvidenceId", "Kind", "Devices", "StartTicks", "EndTicks", "ProcessId",
+    "AlertId", "EvidenceId", "Kind", "Devices", "Own", "StartTicks", "EndTicks", "ProcessId",
     "ProcessCreationTicks", "Unit", "SHA1", "SHA256", "FileName", "FolderPath", "RemoteIP",
     "RemoteUrl", "RegistryKey", "RegistryValueName", "RegistryValueData", "AccountSid",
     "AccountName", "AccountDomain", "ProcessCommandLine",
@@ -44,7 +44,7 @@ def lead(evidence: Row, devices: Sequence[Row] = (device(),)) -> Row | None:
     if leads.is_empty():
         return None
     known = {name: value for name, value in leads.row(0, named=True).items() if value is not None}
-    where = ("AlertId", "EvidenceId", "StartTicks", "EndTicks", "Devices")
+    where = ("AlertId", "EvidenceId", "StartTicks", "EndTicks", "Devices", "Own")
     return {name: value for name, value in known.items() if name not in where}
 
 

@@ -286,14 +286,14 @@ def test_an_alert_without_activity_is_looked_for_around_its_creation() -> None:
 
 
 def test_a_device_is_matched_near_only() -> None:
-    """What a device did hours away says nothing about a custom detection."""
+    """What a device did hours away says nothing about a custom detection, and shows no life."""
     found = match(
         [item("Machine", DeviceId="d1")],
         alerts=[active()],
         DeviceFileEvents=[event("far", hours=3)],
     )
 
-    assert found.verdict == ("none", None, "no_match")
+    assert found.verdict == ("none", None, "device_silent")
 
 
 def test_a_device_is_no_lead_beside_other_leads() -> None:
@@ -325,7 +325,7 @@ def test_a_custom_detection_has_the_activity_of_its_devices() -> None:
 
 def test_a_process_with_a_usable_key_has_no_pivot() -> None:
     """Evidence with a whole key matches by that or not at all, whatever its file did."""
-    row = event("same file", SHA1=C)
+    row = event("same file", SHA1=C, TimestampTicks=T)
     found = match([process(SHA1=C)], alerts=[active()], DeviceProcessEvents=[row])
 
     assert found.verdict == ("none", None, "no_match")
@@ -420,10 +420,13 @@ def test_activity_before_the_retention_is_said() -> None:
     old = alert(FirstActivityTime=long_ago, LastActivityTime=long_ago)
     rows = {"DeviceFileEvents": [event("noise")]}
     gone = match([ADDRESS], alerts=[old], **rows)
-    kept = match([ADDRESS], alerts=[old], DeviceFileEvents=[event("old", hours=-24 * 400)])
+    then = [event("older", hours=-24 * 400), event("noise", hours=-24 * 365)]
+    kept = match([ADDRESS], alerts=[old], DeviceFileEvents=then)
+    silent = match([ADDRESS], alerts=[old], DeviceFileEvents=then[:1])
 
     assert gone.only["Reason"] == "outside_retention"
     assert kept.only["Reason"] == "no_match"
+    assert silent.only["Reason"] == "device_silent"
 
 
 def test_landing_is_a_parameter() -> None:

@@ -144,7 +144,7 @@ CASES = {
         {"DeviceFileEvents": []},
         (
             "uncorroborated",
-            f"{NONE} 1 that could be looked for; 1 on devices without any event",
+            f"{NONE} 1 that could be looked for; 1 on devices that were silent then",
         ),
     ),
     "no evidence": ([], {}, ("uncorroborated", "lists no evidence")),

@@ -16,7 +16,7 @@ from typing import Final
 from accuracy import sources
 from accuracy.sights import Held, Sight, held, sights, told
 from accuracy.sources import Call
-from accuracy.worlds import DAY, MINUTE, MS, US, Device, Item, World, instant
+from accuracy.worlds import DAY, HOUR, MINUTE, MS, US, Device, Item, World, instant
 
 PULLED: Final = instant("2026-01-10T12:00:00")
 LANDING: Final = 40 * MINUTE
@@ -102,7 +102,7 @@ def _decided(best: Held | None, tier: str, timely: list[Held]) -> Truth:
 def _reason(item: Item, world: World, call: Call) -> str:
     """Return why nothing is found; what did not come is no reason for anything else."""
     assert item.time is not None
-    speaking = {event.device for event in world.events}
+    speaking = {e.device for e in world.events if abs(e.time - item.time) <= HOUR}
     statuses = {*call.statuses, *item.hunts[-1:]}
     if statuses != {"complete"}:
         return "incomplete_pull"

@@ -1,9 +1,10 @@
 -- mart.AlertCorrelation: every evidence item, its match, or the reason why there is none.
 -- Grain: TenantId, AlertId, EvidenceId.
--- Inputs: Alerts, AlertEvidence, Leads, Matches, MatchedEvents, Pivots, SpeakingDevices (devices with
--- any event), Ledger (the day's hunting slices), Hunts (what was asked for single items), Parameters
--- (Landing and Retention: how long telemetry takes to arrive and how long it is kept; Near: how far
--- around an alert to look; all in ticks).
+-- Inputs: Alerts, AlertEvidence, Leads, Matches, MatchedEvents, Pivots, SpeakingDevices (hours in which
+-- devices were alive), Ledger (the day's hunting slices), Hunts (what was asked for single items),
+-- Parameters (Landing and Retention: how long telemetry takes to arrive and how long it is kept; Near: how
+-- far around an alert to look; all in ticks).
+-- Silent: none of its devices was alive within Near of the process's creation, else of the activity.
 -- Retention is the reason only where nothing as old was pulled of any device.
 -- Provisional: matched far from the activity, while not all that is near has come.
 -- Of hunts with one reach the latest counts. An incomplete pull is never presented as "no match".
@@ -23,6 +24,7 @@ Found as (
         EvidenceId,
         arg_min(PivotKind, Rank) as PivotKind,
         any_value(Reach) as Reach,
+        any_value(Merged) as Merged,
         if(count(distinct DeviceId) = 1, min(DeviceId), null) as DeviceId
     from Pivots
     group by AlertId, EvidenceId
@@ -36,10 +38,17 @@ Spoken as (
         select
             AlertId,
             EvidenceId,
-            unnest(Devices) as DeviceId
+            unnest(Devices) as DeviceId,
+            if(Kind = 'process', ProcessCreationTicks, StartTicks) as StartTicks,
+            if(Kind = 'process', ProcessCreationTicks, EndTicks) as EndTicks
         from Leads
     ) as Placed
-    semi join SpeakingDevices using (DeviceId)
+    cross join Parameters
+    inner join SpeakingDevices
+        on
+            Placed.DeviceId = SpeakingDevices.DeviceId
+            and Placed.StartTicks - Parameters.Near <= SpeakingDevices.LastTicks
+            and Placed.EndTicks + Parameters.Near >= SpeakingDevices.FirstTicks
 ),
 
 Sought as (
@@ -64,7 +73,10 @@ Asked as (
     where Status <> 'complete'
 ),
 
-Oldest as (select coalesce(min(OldestTicks), 9223372036854775807) as Ticks from SpeakingDevices),
+Oldest as (
+    select coalesce(min(FirstTicks) filter (where Heard), 9223372036854775807) as Ticks
+    from SpeakingDevices
+),
 
 Pull as (
     select
@@ -137,6 +149,7 @@ Decided as (
         coalesce(Found.Reach = 'wide', false)
         and (Pull.Incomplete or Asked.AlertId is not null) as Provisional,
         Found.Reach,
+        coalesce(Matches.Merged, Found.Merged, false) as Merged,
         Matches.Decisive,
         Matches.CoarserUnit,
         Matches.Distance,
@@ -163,8 +176,9 @@ select
                 replace(Decided.PivotKind, '_', ' ')
                 || if(Decided.Reach = 'near', ' near', ' within a day of')
                 || ' the activity'
-        when Decided.Decisive then 'device, process id and creation time are equal'
-        when Decided.MatchTier in ('exact', 'precision')
+        when Decided.Decisive
+            then if(Decided.Merged, '', 'device, ') || 'process id and creation time are equal'
+        when Decided.Merged or Decided.MatchTier in ('exact', 'precision')
             then
                 'equal once cut to '
                 || case Decided.CoarserUnit
@@ -181,10 +195,11 @@ select
             then Decided.Candidates || ' processes may be meant, and nothing tells them apart'
         when Decided.Reason = 'not_landed_yet' then 'its telemetry may still arrive'
         when Decided.Reason = 'outside_retention' then 'it is older than what hunting keeps'
-        when Decided.Reason = 'device_silent' then 'its device sent no event around that time'
+        when Decided.Reason = 'device_silent' then 'its device gave no sign of life around that time'
         when Decided.Reason = 'incomplete_pull' then 'not all that was asked for has come'
         else 'all that was asked for came, and shows nothing of it'
     end
+    || if(Decided.Merged, ', on a device that was merged with it', '')
     || case
         when len(Decided.DecidedBy) > 0
             then

@@ -82,6 +82,7 @@ Counted as (
         count(*) filter (where MatchTier = 'exact') as Exact,
         count(*) filter (where MatchTier = 'precision') as Precise,
         count(*) filter (where MatchTier = 'tolerance') as Tolerated,
+        count(*) filter (where MatchTier <> 'pivot' and Merged) as Merged,
         count(*) filter (where MatchTier = 'pivot') as Pivoted,
         count(*) filter (where Reason = 'ambiguous') as Ambiguous,
         count(*) filter (where Reason = 'incomplete_pull') as Unasked,
@@ -106,6 +107,7 @@ Judged as (
         coalesce(Counted.Exact, 0) as Exact,
         coalesce(Counted.Precise, 0) as Precise,
         coalesce(Counted.Tolerated, 0) as Tolerated,
+        coalesce(Counted.Merged, 0) as Merged,
         coalesce(Counted.Pivoted, 0) as Pivoted,
         coalesce(Counted.Ambiguous, 0) as Ambiguous,
         coalesce(Counted.Unasked, 0) as Unasked,
@@ -142,7 +144,8 @@ Worded as (
                 if(Precise > 0, Precise || ' to the precision of the clock', null),
                 if(Tolerated > 0, Tolerated || ' within the tolerance', null)
             )
-        end as Nearness,
+        end
+        || if(Merged > 0, ', ' || Merged || ' on a merged device', '') as Nearness,
         if(Processes = 1, ' process', ' processes') as Noun,
         Verdict = 'uncorroborated' as Nothing
     from Judged
@@ -167,7 +170,7 @@ select
             if(Incomplete > 0, 'the pull is not complete for ' || Incomplete || ' of ' || Leads, null),
             if(Fresh > 0, Fresh || ' of ' || Leads || ' may not have landed yet', null),
             if(Nothing, 'a complete pull shows none of the ' || Leads || ' that could be looked for', null),
-            if(Nothing and Silent > 0, Silent || ' on devices without any event', null),
+            if(Nothing and Silent > 0, Silent || ' on devices that were silent then', null),
             if(Nothing and Gone > 0, Gone || ' older than hunting keeps', null)
         )
     end as Because,

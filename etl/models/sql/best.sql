@@ -1,9 +1,10 @@
--- The candidates of the best kind: decisive, then equal when cut, then the nearest in tolerance.
+-- The candidates of the best kind: on the evidence's own device before one that was merged with it; there
+-- decisive, then equal when cut, then the nearest in tolerance.
 -- Grain: AlertId, EvidenceId, Instance. Input: Candidates.
 select
     { 'AlertId': AlertId, 'EvidenceId': EvidenceId } as Question,
     *
 from Candidates
 qualify rank() over (
-    partition by AlertId, EvidenceId order by Kind, case when Kind = 3 then Distance else 0 end
+    partition by AlertId, EvidenceId order by Merged, Kind, case when Kind = 3 then Distance else 0 end
 ) = 1

@@ -2,13 +2,20 @@
 -- Grain: AlertId, EvidenceId, Instance. Inputs: EvidenceKeys, Instances by the match rule, Parameters
 -- (Tolerance in ticks). Where exec keeps the pid (Linux, macOS) a near time is no match unless
 -- something of the program agrees, as the neighbour in time is another program.
+-- On a device that was merged with the evidence's the tier is one lower, and a near time no match.
 select
     EvidenceKeys.AlertId,
     EvidenceKeys.EvidenceId,
     EvidenceKeys.Pid as ProcessId,
     EvidenceKeys.Ticks as ProcessCreationTicks,
     EvidenceKeys.Unit as EvidenceUnit,
-    Pairs.* exclude (Sighting, Platform),
+    EvidenceKeys.Merged,
+    Pairs.* exclude (Sighting, Platform, MatchTier),
+    case
+        when not EvidenceKeys.Merged then Pairs.MatchTier
+        when Pairs.MatchTier = 'exact' then 'precision'
+        else 'tolerance'
+    end as MatchTier,
     case
         when Pairs.Decisive then 1
         when Pairs.MatchTier <> 'tolerance' then 2
@@ -20,7 +27,8 @@ cross join Parameters
 where
     Pairs.MatchTier <> 'tolerance'
     or (
-        Pairs.Distance <= Parameters.Tolerance
+        not EvidenceKeys.Merged
+        and Pairs.Distance <= Parameters.Tolerance
         and (
             Pairs.Platform = 'windows'
             or LIST_HAS_ANY(Pairs.Agree, ['SHA1', 'SHA256', 'file name', 'command line', 'path'])

@@ -1,7 +1,8 @@
 -- Process keys that the evidence gives: device, pid, creation ticks, and how finely they are known.
 -- Grain: Sighting, which is AlertId, EvidenceId, DeviceId. Inputs: Alerts, AlertEvidence, AlertDevices,
--- Platforms. Evidence that names no device is tried on each device of its alert. Pid 0 is nobody; pid 4
--- on Windows is System. Linux evidence is cut to 10 ms unless its digits say otherwise.
+-- DeviceAliases, Platforms. Evidence that names no device is tried on each device of its alert; all is
+-- tried on what was merged with its devices as well (Merged). Pid 0 is nobody; pid 4 on Windows is System.
+-- Linux evidence is cut to 10 ms unless its digits say otherwise.
 -- Where all times of a source, twenty at least, are whole milliseconds or more, the source writes no
 -- finer, and may round.
 with Placed as (
@@ -32,21 +33,38 @@ with Placed as (
         and AlertEvidence.ProcessCreationTicks is not null
 ),
 
+Spread as (
+    select
+        *,
+        false as Merged
+    from Placed
+    union all
+    select
+        Placed.* replace (DeviceAliases.OtherId as DeviceId),
+        true as Merged
+    from Placed
+    inner join DeviceAliases using (DeviceId)
+),
+
 Known as (
     select
-        Placed.*,
+        Spread.*,
         Platforms.Platform,
         coalesce(Platforms.Coarse, 1) as Coarse,
         case
-            when Platforms.Platform = 'linux' and Placed.Ticks % 100000 = 0 then 100000
+            when Platforms.Platform = 'linux' and Spread.Ticks % 100000 = 0 then 100000
             when Platforms.Platform in ('linux', 'macos') then 10
             else 1
         end as Fine
-    from Placed
+    from Spread
     left join Platforms using (DeviceId)
     where
-        Placed.DeviceId is not null
-        and not (Placed.Pid = 4 and coalesce(Platforms.Platform, 'windows') = 'windows')
+        Spread.DeviceId is not null
+        and not (Spread.Pid = 4 and coalesce(Platforms.Platform, 'windows') = 'windows')
+    qualify
+        row_number() over (
+            partition by Spread.AlertId, Spread.EvidenceId, Spread.DeviceId order by Spread.Merged
+        ) = 1
 ),
 
 Sources as (

@@ -1,7 +1,8 @@
 -- What each evidence item can be looked for by; an item that names nothing to look for has no lead.
--- Grain: AlertId, EvidenceId. Inputs: Alerts, AlertEvidence, AlertDevices, EvidenceKeys, Platforms.
--- Devices are the evidence's own, else its alert's; none means any. Start and end are the alert's
--- activity. Unit is how finely to look: creation times that agree once cut to it may be one process.
+-- Grain: AlertId, EvidenceId. Inputs: Alerts, AlertEvidence, AlertDevices, DeviceAliases, EvidenceKeys,
+-- Platforms. Devices are the evidence's own, else its alert's (the first Own of them), then those merged
+-- with these; none means any. Start and end are the alert's activity. Unit is how finely to look: creation
+-- times that agree once cut to it may be one process.
 -- A device is a lead only where its alert has none but accounts, as custom detections have.
 with Activity as (
     select
@@ -23,7 +24,8 @@ Keyed as (
     select
         EvidenceKeys.AlertId,
         EvidenceKeys.EvidenceId,
-        list(distinct EvidenceKeys.DeviceId order by EvidenceKeys.DeviceId) as Devices,
+        list(EvidenceKeys.DeviceId order by EvidenceKeys.DeviceId) filter (where not EvidenceKeys.Merged)
+            as Devices,
         max(Platforms.Coarse) as Unit
     from EvidenceKeys
     left join Platforms using (DeviceId)
@@ -54,7 +56,7 @@ Facts as (
     from AlertEvidence
 ),
 
-Sorted as (
+Typed as (
     select
         Facts.*,
         Keyed.Devices as KeyDevices,
@@ -85,17 +87,45 @@ Sorted as (
         end as Kind
     from Facts
     left join Keyed using (AlertId, EvidenceId)
+),
+
+Sorted as (
+    select
+        Typed.*,
+        coalesce(
+            Typed.KeyDevices,
+            if(Typed.DeviceId is null, Named.Devices, [Typed.DeviceId]),
+            []
+        ) as Devices
+    from Typed
+    left join Named using (AlertId)
+    where Typed.Kind is not null
+),
+
+Merged as (
+    select
+        Placed.AlertId,
+        Placed.EvidenceId,
+        list(distinct DeviceAliases.OtherId order by DeviceAliases.OtherId) as Devices
+    from (
+        select
+            AlertId,
+            EvidenceId,
+            Devices,
+            unnest(Devices) as DeviceId
+        from Sorted
+    ) as Placed
+    inner join DeviceAliases using (DeviceId)
+    where not list_contains(Placed.Devices, DeviceAliases.OtherId)
+    group by Placed.AlertId, Placed.EvidenceId
 )
 
 select
     Sorted.AlertId,
     Sorted.EvidenceId,
     Sorted.Kind,
-    coalesce(
-        Sorted.KeyDevices,
-        if(Sorted.DeviceId is null, Named.Devices, [Sorted.DeviceId]),
-        []
-    ) as Devices,
+    Sorted.Devices || coalesce(Merged.Devices, []) as Devices,
+    len(Sorted.Devices) as Own,
     Activity.StartMicros * 10 + 621355968000000000 as StartTicks,
     Activity.EndMicros * 10 + 621355968000000000 as EndTicks,
     if(Sorted.Kind = 'process', Sorted.ProcessId, null) as ProcessId,
@@ -116,8 +146,7 @@ select
     if(Sorted.Kind = 'account', Sorted.AccountDomain, null) as AccountDomain
 from Sorted
 inner join Activity using (AlertId)
-left join Named using (AlertId)
-where Sorted.Kind is not null
+left join Merged using (AlertId, EvidenceId)
 qualify
     Sorted.Kind <> 'device'
     or not bool_or(Sorted.Kind not in ('device', 'account')) over (partition by Sorted.AlertId)

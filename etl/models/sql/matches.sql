@@ -26,6 +26,7 @@ select
     Chosen.ProcessId,
     Chosen.Instance,
     Chosen.InstanceTicks,
+    Chosen.Merged,
     Chosen.MatchTier,
     Chosen.Decisive,
     Chosen.CoarserUnit,

@@ -2,7 +2,8 @@
 -- Grain: AlertId, EvidenceId, EventTable, EventId.
 -- Inputs: FileHits, NetworkHits, RegistryHits, AccountHits, Leads, PivotEvents, Parameters (Near and
 -- Wide: how far around the alert's activity to look, in ticks).
--- What is near goes before what is far; where any event has the evidence's command line, only those count.
+-- The evidence's own devices go before those merged with them (Merged), and what is near before what is
+-- far; where any event has the evidence's command line, only those count.
 with Hits as (
     select * from FileHits
     union all
@@ -22,17 +23,22 @@ with Hits as (
         'subject' as MatchRole,
         false as Told,
         'device' as PivotKind
-    from Leads
-    inner join PivotEvents
-        on
-            Leads.Kind = 'device'
-            and Leads.Devices[1] = PivotEvents.DeviceId
+    from (
+        select
+            AlertId,
+            EvidenceId,
+            unnest(Devices) as DeviceId
+        from Leads
+        where Kind = 'device'
+    ) as Leads
+    inner join PivotEvents using (DeviceId)
 ),
 
 Placed as (
     select
         Hits.*,
         len(Leads.Devices) = 0 as Anywhere,
+        coalesce(list_position(Leads.Devices, Hits.DeviceId) > Leads.Own, false) as Merged,
         if(
             Hits.TimestampTicks
             between Leads.StartTicks - Parameters.Near and Leads.EndTicks + Parameters.Near,
@@ -57,7 +63,7 @@ Nearest as (
     select *
     from Placed
     where not (PivotKind = 'device' and Reach = 'wide')
-    qualify rank() over (partition by AlertId, EvidenceId order by Reach) = 1
+    qualify rank() over (partition by AlertId, EvidenceId order by Merged, Reach) = 1
 ),
 
 Told as (
@@ -76,7 +82,8 @@ select
     PivotKind,
     Rank,
     Reach,
-    Anywhere
+    Anywhere,
+    Merged
 from Told
 qualify row_number() over (
     partition by AlertId, EvidenceId, EventTable, EventId order by Rank asc, MatchRole desc

@@ -1,22 +1,33 @@
--- Operating system of every device that the day's alerts name.
--- Grain: DeviceId. Inputs: AlertDevices, AlertEvidence, ScopedEvents.
+-- Operating system of every device that the day's alerts name, and of those merged with them.
+-- Grain: DeviceId. Inputs: AlertDevices, AlertEvidence, DeviceAliases, ScopedEvents.
 -- Decides how finely creation times are known; without a named platform, paths tell. Coarse is the
 -- precision in ticks at which two namings of one process may be compared, whoever names it.
-with Named as (
+with Mentioned as (
+    select
+        DeviceId,
+        OSPlatform
+    from AlertDevices
+    union all
+    select
+        DeviceId,
+        null as OSPlatform
+    from AlertEvidence
+    where DeviceId is not null
+),
+
+Named as (
     select
         DeviceId,
         max(nullif(nullif(nullif(lower(OSPlatform), 'unknown'), 'other'), '')) as Name
     from (
-        select
-            DeviceId,
-            OSPlatform
-        from AlertDevices
+        select *
+        from Mentioned
         union all
         select
-            DeviceId,
-            null as OSPlatform
-        from AlertEvidence
-        where DeviceId is not null
+            DeviceAliases.OtherId as DeviceId,
+            Mentioned.OSPlatform
+        from Mentioned
+        inner join DeviceAliases using (DeviceId)
     ) as Devices
     group by DeviceId
 ),

@@ -1,6 +1,7 @@
 -- The events of every matched process instance.
 -- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Matches, Homes.
--- An event that is about the process and caused by it as well counts as about it.
+-- An event that is about the process and caused by it as well counts as about it. On a device that was
+-- merged with the evidence's the tier is one lower.
 select
     Matches.AlertId,
     Matches.EvidenceId,
@@ -9,7 +10,8 @@ select
     Homes.MatchRole,
     Homes.Ticks - Matches.ProcessCreationTicks as TimeDeltaTicks,
     case
-        when Homes.Ticks = Matches.ProcessCreationTicks then 'exact'
+        when Homes.Ticks = Matches.ProcessCreationTicks then if(Matches.Merged, 'precision', 'exact')
+        when Matches.Merged then 'tolerance'
         when
             Homes.Ticks // greatest(Homes.Unit, Matches.EvidenceUnit)
             = Matches.ProcessCreationTicks // greatest(Homes.Unit, Matches.EvidenceUnit)

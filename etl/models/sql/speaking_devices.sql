@@ -1,7 +1,23 @@
--- The devices that any event was pulled of, and the oldest.
--- Grain: DeviceId. Input: AllEvents.
+-- When devices are known to have been alive: hours with events of any table, and hours with a heartbeat.
+-- Grain: DeviceId, Hour, Heard. Inputs: AllEvents, DeviceInfo. First and last tick in the hour; Heard is
+-- false for heartbeats, of which the last one of an hour stands for all of it. A heartbeat of a sensor
+-- that is not active is no sign of life, nor is what is said of an id after it was given up.
 select
     DeviceId,
-    min(TimestampTicks) as OldestTicks
+    TimestampTicks // 36000000000 as Hour,
+    min(TimestampTicks) as FirstTicks,
+    max(TimestampTicks) as LastTicks,
+    true as Heard
 from AllEvents
-group by DeviceId
+group by DeviceId, Hour
+union all
+select distinct
+    DeviceId,
+    TimestampTicks // 36000000000 as Hour,
+    Hour * 36000000000 as FirstTicks,
+    Hour * 36000000000 + 35999999999 as LastTicks,
+    false as Heard
+from DeviceInfo
+where
+    coalesce(lower(nullif(SensorHealthState, '')), 'active') = 'active'
+    and nullif(MergedToDeviceId, '') is null
