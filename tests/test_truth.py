@@ -42,6 +42,17 @@ def test_no_evidence_is_matched_to_a_wrong_process(judged: pl.DataFrame) -> None
     assert wrong.rows(named=True) == []
 
 
+def test_evidence_of_a_device_that_was_onboarded_anew_is_found(judged: pl.DataFrame) -> None:
+    """What stands under the machine's other id is matched there, a tier lower than it would be."""
+    moved = judged.filter(pl.col("NamedDeviceId") != pl.col("DeviceId"))
+    equal = pl.col("EvidenceTicks") == pl.col("ProcessCreationTicks")
+
+    assert set(moved["Case"]) == {"old_id", "new_id"}
+    assert set(moved.filter(equal)["MatchTier"]) == {"precision"}
+    assert set(moved.filter(~equal)["MatchTier"]) == {"tolerance"}
+    assert (moved["FoundDeviceId"] == moved["DeviceId"]).all()
+
+
 def test_evidence_whose_telemetry_is_there_is_found(judged: pl.DataFrame) -> None:
     """At least 99 % of decidable evidence with a key and telemetry is matched."""
     there = judged.filter("HasTelemetry", "Decidable")

@@ -88,6 +88,16 @@ class Attacker:
         last = scene.now + moments.SECOND
         return Attack(case, day, story, self._named(case, device), suspects, clues, first, last)
 
+    def attack_on(self, case: str, device: Device, start: int) -> Attack:
+        """Stage an attack with processes on a device, from an instant on."""
+        scene = Scene(device, self._random, self.ledger, start)
+        scene.wait(1)
+        first = scene.now
+        story = self._random.choice(cases.stories_of(device.platform))
+        suspects, clues = cases.stage(scene, case, story)
+        day, last = start - start % moments.DAY, scene.now + moments.SECOND
+        return Attack(case, day, story, [device], suspects, clues, first, last)
+
     def lead(self, case: str, day: int) -> Attack:
         """Stage what only hunting finds, early enough that all of it happens on the day."""
         lead = LEADS[case]

@@ -17,6 +17,9 @@ from etl.sandbox.stories import STORIES, Story
 BARE = "bare_exec_chain"
 """The case whose evidence says nothing of its processes but their keys."""
 
+OLD_ID, NEW_ID = "old_id", "new_id"
+"""The cases whose evidence names the device by the id that its telemetry is not under."""
+
 WITH_PROCESS = {
     "windows": "windows",
     "linux_cut": "linux",
@@ -52,7 +55,7 @@ _RARE = [
 ]  # fmt: skip
 _USUAL = [*_COMMON, *_RARE[:7], *_COMMON, *_RARE[7:]]
 _EXEC_CHAINS = ("exec_chain", BARE, "mac_exec_chain")
-_WHOLE_ALERT = (*_EXEC_CHAINS, "no_device_id", "upper_device_id")
+_WHOLE_ALERT = (*_EXEC_CHAINS, "no_device_id", "upper_device_id", OLD_ID, NEW_ID)
 _ONE_PROCESS = ("sentinel_time", "null_time", "null_pid", "hidden_key", "pid_reuse")
 _BASIC = {"windows": "windows", "linux": "linux_cut", "macos": "macos"}
 

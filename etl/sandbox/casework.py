@@ -1,7 +1,7 @@
 """Casework: turns each attack into its alert, and into the truth about the processes it names."""
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import polars as pl
@@ -10,7 +10,7 @@ from etl.sandbox import alerts, evidence, exotica, moments
 from etl.sandbox.alert_tables import Key
 from etl.sandbox.alerts import Alert, Incident
 from etl.sandbox.attacks import Attack
-from etl.sandbox.cases import Suspect
+from etl.sandbox.cases import NEW_ID, OLD_ID, Suspect
 from etl.sandbox.evidence import Item, Sighting
 from etl.sandbox.software import Image
 from etl.sandbox.telemetry import World
@@ -29,6 +29,11 @@ class Named:
     index: int
     suspect: Suspect
     device: str
+    """The id that the process's telemetry is under."""
+
+    shown: str | None
+    """The id in the evidence, lower-cased."""
+
     pid: int | None
     created: int | None
     evidence_ticks: int | None
@@ -93,7 +98,9 @@ class Casebook:
 
     def _sighting(self, attack: Attack, suspect: Suspect) -> Sighting:
         if suspect.process is not None:
-            return self._known(suspect.process, parents=1)
+            known = self._known(suspect.process, parents=1)
+            renamed = suspect.case in (OLD_ID, NEW_ID)
+            return replace(known, device=attack.devices[0]) if renamed else known
         image = Image("System Idle Process")
         device = attack.devices[0]
         return Sighting(
@@ -112,9 +119,9 @@ class Casebook:
         )  # fmt: skip
 
     def _named(self, alert: str, index: int, suspect: Suspect, item: Item) -> Named:
+        names = str(item["mdeDeviceId"]).lower() if item["mdeDeviceId"] else None
         if suspect.process is None:
-            device = str(item["mdeDeviceId"]).lower()
-            return Named(alert, index, suspect, device, 0, None, None)
+            return Named(alert, index, suspect, str(names), names, 0, None, None)
         known = self._known(suspect.process, parents=0)
         shown: int | None = known.shown
         if suspect.case == "sentinel_time":
@@ -122,8 +129,9 @@ class Casebook:
             shown = 0 if year.startswith("0001") else 584_388 * moments.DAY
         elif item["processCreationDateTime"] is None:
             shown = None
+        device = self.world.device_at(known.device, known.created).id
         return Named(
-            alert, index, suspect, known.device.id, known.pid, known.created, shown
+            alert, index, suspect, device, names, known.pid, known.created, shown
         )  # fmt: skip
 
     def hidden(self) -> dict[tuple[str, int], Key]:
@@ -147,6 +155,7 @@ def named_frame(named: list[Named]) -> pl.DataFrame:
             "EvidenceIndex": [one.index for one in named],
             "Case": [one.suspect.case for one in named],
             "DeviceId": [one.device for one in named],
+            "NamedDeviceId": [one.shown for one in named],
             "ProcessId": [one.pid for one in named],
             "ProcessCreationTicks": [one.created for one in named],
             "EvidenceTicks": [one.evidence_ticks for one in named],
@@ -155,6 +164,7 @@ def named_frame(named: list[Named]) -> pl.DataFrame:
             "_process": [one.suspect.process for one in named],
         },
         schema_overrides={
+            "NamedDeviceId": pl.String,
             "ProcessId": pl.Int64,
             "ProcessCreationTicks": pl.Int64,
             "EvidenceTicks": pl.Int64,

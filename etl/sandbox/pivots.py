@@ -66,7 +66,7 @@ class Pivots:
         """
         items = pl.DataFrame(list(_items(alerts, keyed)), schema=_ITEM, orient="row")
         key = ["AlertId", "EvidenceIndex"]
-        places = items.select(*key, "Kind", "Start", "End", "Devices").explode("Devices")
+        places = _places(items, world)
         values = items.select(*key, "Kind", Value="Values").explode("Value")
         slim = {name: _slim(table) for name, table in tables.items()}
         wide = pl.concat(
@@ -74,6 +74,7 @@ class Pivots:
             for kind in items["Kind"].unique().sort()
             for facts in _facts(kind, values.filter(Kind=kind)["Value"].unique(), slim, world)
         )
+        wide = wide.filter(pl.col("Other") == pl.col("Other").min().over(key)).drop("Other")
         near = wide.filter("Near").drop("Near").unique().sort(pl.all())
         known = items.select(*key, "Kind").with_row_index("Place")
         for name, found in (("HasTarget", near), ("HasWideTarget", wide)):
@@ -87,6 +88,17 @@ class Pivots:
         return cls(truth, near.select(*_TARGETS))
 
 
+def _places(items: pl.DataFrame, world: World) -> pl.DataFrame:
+    """Return where to look for items; what their devices are called at other times comes second."""
+    named = items.select("AlertId", "EvidenceIndex", "Kind", "Start", "End", "Devices")
+    own = named.explode("Devices").with_columns(Other=pl.lit(value=False))
+    pairs = pl.DataFrame(
+        list(world.aliases().items()), schema={"Devices": pl.String, "Id": pl.String}, orient="row"
+    )
+    others = own.join(pairs, on="Devices").with_columns(Devices="Id", Other=pl.lit(value=True))
+    return pl.concat([own, others.select(own.columns)])
+
+
 def _within(
     places: pl.DataFrame, values: pl.DataFrame, facts: pl.DataFrame, reach: int
 ) -> pl.DataFrame:
@@ -98,7 +110,7 @@ def _within(
     )
     near = pl.col("Timestamp").is_between(pl.col("Start") - NEAR, pl.col("End") + NEAR)
     return joined.select(
-        "AlertId", "EvidenceIndex", "Role", "EventTable", "DeviceId", "ReportId",
+        "AlertId", "EvidenceIndex", "Role", "EventTable", "DeviceId", "ReportId", "Other",
         TimestampTicks="Timestamp", Near=near,
     )  # fmt: skip
 

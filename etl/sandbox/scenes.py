@@ -53,6 +53,17 @@ class Ledger:
         self.processes.append(process)
         return self.base + len(self.processes) - 1
 
+    def last_acts(self) -> dict[int, int]:
+        """Return when each device last had a process of an attack start or something happen."""
+        of = {row: device for (device, _), row in self.roots.items()}
+        of |= {self.base + row: one.device for row, one in enumerate(self.processes)}
+        last: dict[int, int] = {}
+        acts = [(one.device, one.created) for one in self.processes]
+        acts += [(of[event.initiator], event.ticks) for event in self.events]
+        for device, ticks in acts:
+            last[device] = max(ticks, last.get(device, ticks))
+        return last
+
     def __getitem__(self, index: int) -> Process:
         return self.processes[index - self.base]
 

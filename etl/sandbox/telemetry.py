@@ -4,13 +4,15 @@ Each frame ends in two columns that the service never shows: `_initiator` and `_
 numbers of the processes that an event really belongs to. What attacks do is told in `stories`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from etl.sandbox import moments
+from etl.sandbox import moments, onboarding
 from etl.sandbox.dice import Dice
 from etl.sandbox.fleet import Account, Device
+from etl.sandbox.onboarding import Anew
 from etl.sandbox.processes import Span
 from etl.sandbox.tables import conform, empty
 
@@ -27,6 +29,18 @@ class World:
     span: Span
     ordinary: int
     """How many of the processes belong to no attack; they come first."""
+
+    anew: tuple[Anew, ...] = ()
+
+    def device_at(self, device: Device, ticks: int) -> Device:
+        """Return a device as it is called at an instant."""
+        moved = (one for one in self.anew if one.before.id == device.id)
+        return next((one.at(ticks) for one in moved), device)
+
+    def aliases(self) -> dict[str, str]:
+        """Return the other id of each id of a device that has two."""
+        pairs = [(one.before.id, one.after.id) for one in self.anew]
+        return dict(pairs) | {after: before for before, after in pairs}
 
 
 def seen(created: pl.Expr) -> pl.Expr:
@@ -181,10 +195,15 @@ class Scribe:
         return pl.concat([known, conform(alone, "DeviceProcessEvents", keep=HIDDEN)])
 
 
-def finished(frames: list[pl.DataFrame], table: str) -> pl.DataFrame:
-    """Put the rows of a table in order of time and number them as each device's sensor does."""
+def finished(frames: list[pl.DataFrame], table: str, anew: Sequence[Anew]) -> pl.DataFrame:
+    """Put the rows of a table in order of time and number them as each device's sensor does.
+
+    Rows are under the id that their device has by then.
+    """
     if not frames:
         return empty(table).with_columns(**dict.fromkeys(HIDDEN, pl.lit(None, dtype=pl.Int64)))
-    rows = pl.concat(frames).sort("Timestamp", "DeviceId", maintain_order=True)
+    device = onboarding.called(anew, pl.col("DeviceId"), pl.col("Timestamp"))
+    rows = pl.concat(frames).with_columns(DeviceId=device)
+    rows = rows.sort("Timestamp", "DeviceId", maintain_order=True)
     number = pl.int_range(pl.len()).over("DeviceId") % _REPORTS + 1
     return rows.with_columns(ReportId=number)

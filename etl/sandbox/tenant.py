@@ -21,6 +21,7 @@ from etl.sandbox import (
     leads,
     malformed,
     moments,
+    onboarding,
     telemetry,
     truth,
 )
@@ -115,12 +116,14 @@ def _identity(alert: Alert) -> str:
 class _Works:
     """Makes a tenant step by step: the fleet, its processes, the attacks, the rows, the alerts.
 
-    What only hunting finds is drawn apart and comes last, so that it changes nothing else.
+    What only hunting finds is drawn apart and comes last, so that it changes nothing else; devices
+    that are onboarded anew come after that, likewise.
     """
 
     def __init__(self, seed: int, scale: float, days: list[date], tenant: str) -> None:
         self.id, self.days = tenant, days
         self.random, apart = Random(seed), Random(f"{seed} leads")
+        anew = Random(f"{seed} onboarding")
         self.dice, self.apart = Dice(self.random), Dice(apart)
         span = trees.Span(moments.midnight(days[0]) - moments.DAY, len(days) + 1)
         devices = fleet.build(self.random, scale)
@@ -133,13 +136,17 @@ class _Works:
             prowler.lead(case, moments.midnight(days[number % len(days)]))
             for number, case in enumerate([*leads.LEADS] * (1 + int(scale * _LEADS_PER_SCALE)))
         ]
+        mover = Attacker(anew, devices, ordinary, self.attacker.ledger)
+        moved, self.moves = onboarding.stage(anew, mover, devices, span)
         everything = pl.concat([ordinary, self.attacker.processes().select(ordinary.columns)])
-        self.world = telemetry.World(devices, everything, span, len(ordinary))
+        self.world = telemetry.World(devices, everything, span, len(ordinary), tuple(moved))
         self.book = Casebook(self.random, tenant, self.world)
         self.alerts = self._alert()
         later = Casebook(apart, tenant, self.world, self.book.alerts, self.book.named)
         self.opened = dict(zip(map(_identity, self.alerts), self.attacks, strict=False))
         self.opened |= {_identity(later.open(lead)): lead for lead in self.leads}
+        last = Casebook(anew, tenant, self.world, self.book.alerts, self.book.named)
+        self.opened |= {_identity(last.open(move)): move for move in self.moves}
 
     def _attack(self, scale: float, days: list[date]) -> list[Attack]:
         known = len(cases.WITH_PROCESS) + len(cases.WITHOUT_PROCESS)
@@ -180,7 +187,8 @@ class _Works:
         """Return every device that is onboarded, though hunting may know nothing of it."""
         known = {device.id for device in self.world.devices}
         silent = {one.id: one for lead in self.leads for one in lead.devices if one.id not in known}
-        return [*self.world.devices, *silent.values()]
+        anew = [one.after for one in self.world.anew]
+        return [*self.world.devices, *silent.values(), *anew]
 
     def _events(self) -> dict[str, pl.DataFrame]:
         """Write the tables one after the other: each is large, and its parts are as large again."""
@@ -199,7 +207,7 @@ class _Works:
                 parts.append(scribe.write(table, staged[table]))
             if table in impossible:
                 parts.append(malformed.disowned(scribe.write(table, impossible[table])))
-            tables[table] = telemetry.finished(parts, table)
+            tables[table] = telemetry.finished(parts, table, self.world.anew)
             parts.clear()
         return tables
 
@@ -209,5 +217,7 @@ class _Works:
             **{table: empty(table) for table in schema()},
             **{table: rows.drop(telemetry.HIDDEN) for table, rows in events.items()},
             **alert_tables.build(self.alerts, first, self.book.hidden()),
-            "DeviceInfo": inventory.device_info(self.random, self.world.devices, self.world.span),
+            "DeviceInfo": inventory.device_info(
+                self.dice, self.world.devices, self.world.span, self.world.anew
+            ),
         }

@@ -5,6 +5,7 @@ Known only to the generator, which made both sides; never served and never writt
 
 import polars as pl
 
+from etl.sandbox import onboarding
 from etl.sandbox.cases import BARE
 from etl.sandbox.telemetry import World, seen
 
@@ -41,15 +42,41 @@ def _alike(world: World, visible: set[int], *told: str) -> set[int]:
 
 
 def parents(world: World) -> pl.DataFrame:
-    """Return who started each process, as precisely as it happened."""
+    """Return who started each process, as precisely as it happened.
+
+    What goes on when a device is onboarded anew is a process of the new id as well, of which no
+    more is known than what others show.
+    """
     known = world.processes
-    return known.select(
-        DeviceId=pl.Series([device.id for device in world.devices]).gather(known["device"]),
+    first = pl.Series([device.id for device in world.devices]).gather(known["device"])
+    shown = known.with_columns(seen=seen(pl.col("created")))
+    linked = shown.select(
+        DeviceId=onboarding.called(world.anew, pl.lit(first), pl.col("created")),
         ProcessId="pid",
         ProcessCreationTicks="created",
+        ParentDeviceId=onboarding.called(
+            world.anew, pl.lit(first), pl.col("created").gather(pl.col("parent"))
+        ),
         ParentProcessId=pl.col("pid").gather(pl.col("parent")),
         ParentProcessCreationTicks=pl.col("created").gather(pl.col("parent")),
         Recorded="recorded",
+        Seen="seen",
+        ParentSeen=pl.col("seen").gather(pl.col("parent")),
+    )
+    going_on = linked.with_columns(
+        DeviceId=pl.col("DeviceId").replace_strict(
+            {one.before.id: one.after.id for one in world.anew}, default=None
+        ),
+        ProcessCreationTicks="Seen",
+        Recorded=pl.lit(value=False),
+    )
+    elsewhere = pl.col("ParentDeviceId") != pl.col("DeviceId")
+    ticks = pl.when(elsewhere).then("ParentSeen").otherwise("ParentProcessCreationTicks")
+    return (
+        pl.concat([linked, going_on.drop_nulls("DeviceId")])
+        .with_columns(ParentProcessCreationTicks=ticks)
+        .drop("ParentDeviceId", "Seen", "ParentSeen")
+        .unique(["DeviceId", "ProcessId", "ProcessCreationTicks"], maintain_order=True)
     )
 
 
