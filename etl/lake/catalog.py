@@ -10,7 +10,7 @@ from typing import Final
 
 import duckdb
 
-from etl.contracts import core, mart, ops, raw
+from etl.contracts import core, insight, mart, ops, raw
 from etl.contracts.contract import Contract
 from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, hunting
 from etl.errors import LakeError
@@ -21,6 +21,7 @@ SEARCH_PATH: Final = "mart,core,hunting,ops,raw"
 
 CONTRACTS: Final[tuple[Contract, ...]] = (
     *mart.MART,
+    *insight.INSIGHT,
     *core.CORE,
     *(hunting(table) for table in (*EVENT_TABLES, *ALERT_TABLES)),
     ops.LEDGER,
