@@ -69,8 +69,8 @@ def name_things(duck: Engine, inputs: Sources, folder: Path) -> Sources:
 def draw(duck: Engine, inputs: Sources, folder: Path) -> dict[str, Path]:
     """Draw the marts of a day; return their staged files, by table.
 
-    `inputs` are AlertCorrelation, AlertDevices, AlertEvidence and Alerts of the day, what
-    `name_things` told, and the event tables of all days of the lake up to this one.
+    `inputs` are AlertCorrelation and Alerts of the day, what `name_things` told, and of all days of
+    the lake up to this one the event tables, LakeEvidence and LakeDevices.
     """
     relations.offer(duck, inputs)
     relations.run(duck, (*_OF_LAKE, *_PREVALENCE, *_STORIES))

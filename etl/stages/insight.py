@@ -21,7 +21,7 @@ from etl.stages.report import Report
 
 log = logging.getLogger(__name__)
 
-_INPUTS: Final = (ALERTS, ALERT_DEVICES, ALERT_EVIDENCE, CORRELATED_ALERTS, ALERT_CORRELATION)
+_OF_DAY: Final = (ALERTS, ALERT_DEVICES, ALERT_EVIDENCE, CORRELATED_ALERTS, ALERT_CORRELATION)
 
 _FIGURES: Final = {
     "AlertPrevalence": {
@@ -46,15 +46,15 @@ _FIGURES: Final = {
 def publish(lake: Lake, day: date) -> dict[str, Report]:
     """Replace mart/AlertPrevalence, mart/DetectorScorecard and mart/IncidentStory of `day`.
 
-    Reads the day as it is published, and the telemetry of the lake's days up to it. Raises
+    Reads the day as it is published, and evidence and telemetry of the lake's days up to it. Raises
     pandera's SchemaErrors where a mart breaks its contract, and LakeError.
     """
-    alerts = {contract.table: _of_days(lake, contract, [day]) for contract in _INPUTS}
+    alerts = {contract.table: _of_days(lake, contract, [day]) for contract in _OF_DAY}
     with lake.staging() as folder:
         with engine.connection(folder) as duck:
             named = name_things(duck, {**alerts, **_events(lake, [day])}, folder)
         with engine.connection(folder) as duck:
-            files = draw(duck, {**alerts, **named, **_events(lake, _until(lake, day))}, folder)
+            files = draw(duck, {**alerts, **named, **_until(lake, day)}, folder)
         figures = {contract.table: _judge(files[contract.table], contract) for contract in INSIGHT}
         changed = {
             contract.table: lake.publish_file(contract, day, files[contract.table])
@@ -67,10 +67,15 @@ def publish(lake: Lake, day: date) -> dict[str, Report]:
     }
 
 
-def _until(lake: Lake, day: date) -> list[date]:
-    """Return the days up to one that the lake has any telemetry of."""
-    days = {one for table in EVENT_TABLES for one in lake.days(hunting(table))}
-    return sorted(one for one in days if one <= day)
+def _until(lake: Lake, day: date) -> Sources:
+    """Return what the lake holds of the days up to one."""
+    tables = (ALERT_EVIDENCE, ALERT_DEVICES, *map(hunting, EVENT_TABLES))
+    days = sorted({one for table in tables for one in lake.days(table) if one <= day})
+    return {
+        "LakeEvidence": _of_days(lake, ALERT_EVIDENCE, days),
+        "LakeDevices": _of_days(lake, ALERT_DEVICES, days),
+        **_events(lake, days),
+    }
 
 
 def _events(lake: Lake, days: Sequence[date]) -> Sources:

@@ -1,7 +1,8 @@
 -- What links alerts of a day: things that few share, each with the smallest of the alerts that share it.
--- Grain: AlertId, Kind, Thing. Inputs: StoryThings, Things (of the whole lake), AlertDevices.
+-- Grain: AlertId, Kind, Thing. Inputs: Alerts (of the day), StoryThings, LakeDevices (of all days' alerts),
+-- Things (of the whole lake).
 -- The rule of rarity: a thing that more than 50 alerts of the day share links nobody; nor does one that the
--- lake has seen on more than 3 devices besides those of the alerts that share it.
+-- lake has seen on more than 3 devices besides those of alerts, of whichever day, that name it.
 with Shared as (
     select
         Kind,
@@ -9,6 +10,7 @@ with Shared as (
         count(*) as Alerts,
         min(AlertId) as FirstAlertId
     from StoryThings
+    semi join Alerts using (AlertId)
     group by Kind, Thing
     having count(*) between 2 and 50
 ),
@@ -39,9 +41,9 @@ Involved as (
     select distinct
         StoryThings.Kind,
         StoryThings.Thing,
-        AlertDevices.DeviceId
+        LakeDevices.DeviceId
     from StoryThings
-    inner join AlertDevices using (AlertId)
+    inner join LakeDevices using (AlertId)
 ),
 
 Common as (
@@ -60,4 +62,5 @@ select
     Shared.FirstAlertId
 from StoryThings
 inner join Shared using (Kind, Thing)
+semi join Alerts using (AlertId)
 anti join Common using (Kind, Thing)

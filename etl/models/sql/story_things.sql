@@ -1,5 +1,5 @@
--- What could tie an alert to another of its day: its processes, and what its evidence names.
--- Grain: AlertId, Kind, Thing. Inputs: Lineages, AlertEvidence.
+-- What could tie an alert to another: its processes, and what its evidence names.
+-- Grain: AlertId, Kind, Thing. Inputs: Lineages (of the day), LakeEvidence (evidence of all days).
 -- Kinds: process (the same instance, or an ancestor that is another alert's), file (listed as a file, by any
 -- hash; the program of a process is not one), address (public), url (host), account (of a person). System
 -- accounts, those of machines and services, and addresses that many networks have say nothing.
@@ -13,7 +13,7 @@ with Facts as (
         regexp_extract(
             lower(trim(RemoteUrl)), '^(?:[a-z][a-z0-9+.-]*://)?(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]*)', 1
         ) as Host
-    from AlertEvidence
+    from LakeEvidence
 ),
 
 Named as (
