@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets import automation, core, hunting, insight, mart, ops, raw
+from assets import automation, core, expectations, hunting, insight, mart, ops, raw
 from assets.failures import as_dagster
 from assets.tenants import Tenants, connected
 from etl.errors import ConfigError
@@ -41,7 +41,7 @@ def build(
             ops.ops_watermarks,
             ops.ops_catalog,
         ],
-        asset_checks=ops.tenant_checks(names),
+        asset_checks=[expectations.mart_expectations, *ops.tenant_checks(names)],
         jobs=[automation.daily],
         schedules=[automation.recent_days],
         sensors=[automation.changed_alerts, automation.late_telemetry],

@@ -16,7 +16,7 @@ from etl.contracts.mart import ALERT_CORRELATION, CORRELATED_ALERTS
 from etl.lake import engine
 from etl.lake.lake import Lake
 from etl.models.insight import draw, name_things
-from etl.models.relations import Source, Sources
+from etl.models.relations import Sources
 from etl.stages.report import Report
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,9 @@ def publish(lake: Lake, day: date) -> dict[str, Report]:
     Reads the day as it is published, and evidence and telemetry of the lake's days up to it. Raises
     pandera's SchemaErrors where a mart breaks its contract, and LakeError.
     """
-    alerts = {contract.table: _of_days(lake, contract, [day]) for contract in _OF_DAY}
+    alerts = {
+        contract.table: lake.files(contract, [day]) or contract.empty() for contract in _OF_DAY
+    }
     with lake.staging() as folder:
         with engine.connection(folder) as duck:
             named = name_things(duck, {**alerts, **_events(lake, [day])}, folder)
@@ -72,20 +74,15 @@ def _until(lake: Lake, day: date) -> Sources:
     tables = (ALERT_EVIDENCE, ALERT_DEVICES, *map(hunting, EVENT_TABLES))
     days = sorted({one for table in tables for one in lake.days(table) if one <= day})
     return {
-        "LakeEvidence": _of_days(lake, ALERT_EVIDENCE, days),
-        "LakeDevices": _of_days(lake, ALERT_DEVICES, days),
+        "LakeEvidence": lake.files(ALERT_EVIDENCE, days) or ALERT_EVIDENCE.empty(),
+        "LakeDevices": lake.files(ALERT_DEVICES, days) or ALERT_DEVICES.empty(),
         **_events(lake, days),
     }
 
 
 def _events(lake: Lake, days: Sequence[date]) -> Sources:
-    return {table: _of_days(lake, hunting(table), days) for table in EVENT_TABLES}
-
-
-def _of_days(lake: Lake, contract: Contract, days: Sequence[date]) -> Source:
-    """Return the files of a table's days; its empty frame where it has none."""
-    paths = [path for path in (lake.path(contract, day) for day in days) if path.exists()]
-    return paths or contract.empty()
+    tables = {table: hunting(table) for table in EVENT_TABLES}
+    return {name: lake.files(table, days) or table.empty() for name, table in tables.items()}
 
 
 def _judge(path: Path, contract: Contract) -> tuple[int, dict[str, int]]:

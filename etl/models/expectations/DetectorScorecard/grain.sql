@@ -1,0 +1,7 @@
+-- One row a detector and title.
+select
+    DetectorId,
+    Title
+from DetectorScorecard
+group by TenantId, DetectorId, Title
+having count(*) > 1
