@@ -16,7 +16,7 @@ MOST: Final = 20
 
 
 def check(lake: Lake, day: date) -> dict[str, list[dict[str, str]]]:
-    """Return, by table, the rows of the marts of `day` that should not be there, and what they break.
+    """Return by table which rows of the marts of `day` should not be there, and what they break.
 
     Raises LakeError where the lake cannot be written.
     """

@@ -30,7 +30,7 @@ Personal as (
         regexp_replace(
             regexp_replace(
                 regexp_replace(Shape, '\b(users[\\/]+)public\b', '\1<public>', 'g'),
-                '\b((?:users|home)[\\/]+)[^\\/:*?"<>|]+([\\/])',
+                '\b((?:users|home)[\\/]+)[^\\/:*?"<>|]*[^\\/:*?"<>| ]([\\/])',
                 '\1<user>\2',
                 'g'
             ),

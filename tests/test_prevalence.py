@@ -1,0 +1,237 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asked import rows
+from days import ACTIVE, Row, active, alert, caused, event, started
+
+from etl import ticks
+
+A, B, C = "a" * 64, "b" * 64, "c" * 40
+T0 = ticks.from_datetime(ACTIVE)
+DAY = ticks.PER_DAY
+
+
+def test_an_event_names_what_it_is_about_and_who_caused_it() -> None:
+    """Files go by SHA256, else SHA1; addresses and hosts are cut to what is comparable."""
+    found = rows(
+        "things",
+        "EventId MatchRole Kind Name Alias",
+        DeviceProcessEvents=[
+            started(
+                "p", SHA256=A.upper(), SHA1=C.upper(), ProcessCommandLine="a -b", AccountName="Ada",
+                AccountDomain="CORP", InitiatingProcessSHA1=C, InitiatingProcessAccountSid="S-1-5-18",
+            )
+        ],
+        DeviceNetworkEvents=[
+            event("n1", RemoteIP="::FFFF:192.0.2.1", RemoteUrl="https://u@Host.Example:8443/a?b"),
+            event("n2", RemoteIP="FE80::1", InitiatingProcessCommandLine="b"),
+            event("n3", RemoteIP="", RemoteUrl="bare.example"),
+        ],
+        DeviceLogonEvents=[event("l", AccountDomain="CORP")],
+    )  # fmt: skip
+
+    assert found == [
+        ("n1", "subject", "address", "192.0.2.1", None),
+        ("n1", "subject", "url", "host.example", None),
+        ("n2", "initiator", "command_line", "b", None),
+        ("n2", "subject", "address", "fe80::1", None),
+        ("n3", "subject", "url", "bare.example", None),
+        ("p", "initiator", "account", "s-1-5-18", None),
+        ("p", "initiator", "file", C, C),
+        ("p", "subject", "account", "corp\\ada", None),
+        ("p", "subject", "command_line", "a -b", None),
+        ("p", "subject", "file", A, C),
+    ]
+
+
+def thing(event_id: str, role: str, kind: str, name: str, **more: object) -> Row:
+    """Return what an event names."""
+    return {
+        "EventTable": "DeviceFileEvents", "EventId": event_id, "MatchRole": role, "Kind": kind,
+        "Name": name, "Alias": "", "DeviceId": "d1", "TimestampTicks": T0, **more,
+    }  # fmt: skip
+
+
+def correlated(event_id: str, role: str, alert_id: str = "a1") -> Row:
+    """Return a row of mart.CorrelatedAlerts."""
+    return {
+        "AlertId": alert_id, "EvidenceId": "e1", "CreatedTime": ACTIVE, "MatchTier": "exact",
+        "EvidenceType": "processEvidence", "MatchRole": role, "EventId": event_id,
+        "EventTable": "DeviceFileEvents",
+    }  # fmt: skip
+
+
+def test_an_alert_names_what_its_events_name() -> None:
+    """Of an event about the process only that counts; of one that it caused, both sides."""
+    found = rows(
+        "matched_things",
+        "AlertId Kind Name",
+        Things=[
+            thing("own", "subject", "file", A),
+            thing("own", "initiator", "file", "parent"),
+            thing("caused", "subject", "file", B),
+            thing("caused", "initiator", "file", A),
+            thing("caused", "initiator", "account", "ada"),
+            thing("other", "subject", "file", C),
+        ],
+        CorrelatedAlerts=[correlated("own", "subject"), correlated("caused", "initiator", "a2")],
+    )
+
+    assert found == [("a1", "file", A), ("a2", "file", A), ("a2", "file", B)]
+
+
+def test_every_command_line_is_told_once() -> None:
+    """Lines of the lake and of the day's alerts make one list."""
+    found = rows(
+        "lines",
+        "Line",
+        Things=[
+            thing("1", "subject", "command_line", "x"),
+            thing("2", "initiator", "command_line", "x"),
+            thing("2", "initiator", "file", A),
+        ],
+        MatchedThings=[{"AlertId": "a1", "Kind": "command_line", "Name": "y"}],
+    )
+
+    assert found == [("x",), ("y",)]
+
+
+def named(kind: str, name: str, alias: str = "", alert_id: str = "a1") -> Row:
+    """Return what an alert names."""
+    return {"AlertId": alert_id, "Kind": kind, "Name": name, "Alias": alias}
+
+
+SHAPES = [
+    {"Line": "A 1", "Shape": "a 0"},
+    {"Line": "a 22", "Shape": "a 0"},
+    {"Line": "b", "Shape": "b"},
+]
+
+
+def test_one_thing_has_one_value_whatever_it_is_called() -> None:
+    """A SHA1 stands for the SHA256 that any event tells; lines of one shape stand for the shape."""
+    found = rows(
+        "thing_names",
+        "Kind Name Value",
+        MatchedThings=[
+            named("file", A, C),
+            named("file", C, C, "a2"),
+            named("file", "d" * 40, "d" * 40),
+            named("command_line", "A 1"),
+            named("address", "192.0.2.1"),
+        ],
+        CommandShapes=SHAPES,
+    )
+
+    assert found == [
+        ("address", "192.0.2.1", "192.0.2.1"),
+        ("command_line", "A 1", "a 0"),
+        ("command_line", "a 22", "a 0"),
+        ("file", A, A),
+        ("file", C, A),
+        ("file", "d" * 40, "d" * 40),
+    ]
+
+
+def test_what_an_alert_names_is_dated_by_its_first_activity() -> None:
+    """Each alert has each value once, with the instant before which it counts as seen."""
+    late = ACTIVE + timedelta(hours=1)
+    found = rows(
+        "alert_things",
+        "AlertId Kind Value ActivityTicks",
+        MatchedThings=[named("file", A), named("file", C), named("file", A, alert_id="a2")],
+        ThingNames=[
+            {"Kind": "file", "Name": A, "Value": A},
+            {"Kind": "file", "Name": C, "Value": A},
+        ],
+        Alerts=[
+            alert("a1", FirstActivityTime=late, LastActivityTime=ACTIVE),
+            alert("a2", CreatedTime=late),
+        ],
+    )
+
+    assert found == [
+        ("a1", "file", A, T0),
+        ("a2", "file", A, T0 + ticks.PER_HOUR),
+    ]
+
+
+def bound(alert_id: str, at: int, value: str = A) -> Row:
+    """Return what an alert names, and when."""
+    return {"AlertId": alert_id, "Kind": "file", "Value": value, "ActivityTicks": at}
+
+
+def test_an_event_counts_for_the_alerts_that_come_after_it() -> None:
+    """Each event is told once, before the next alert; one at that instant or after all is not."""
+    found = rows(
+        "sightings",
+        "Value DeviceId Day BeforeTicks Events FirstTicks LastTicks",
+        Things=[
+            thing("1", "subject", "file", A, TimestampTicks=T0 - 9),
+            thing("1", "initiator", "file", A, TimestampTicks=T0 - 9),
+            thing("2", "subject", "file", C, TimestampTicks=T0 - 5),
+            thing("3", "subject", "file", B, Alias=C, TimestampTicks=T0 - 1, DeviceId="d2"),
+            thing("4", "subject", "file", A, TimestampTicks=T0),
+            thing("5", "subject", "file", A, TimestampTicks=T0 + DAY),
+        ],
+        ThingNames=[
+            {"Kind": "file", "Name": A, "Value": A},
+            {"Kind": "file", "Name": C, "Value": A},
+        ],
+        AlertThings=[bound("a1", T0), bound("a2", T0), bound("a3", T0 + DAY)],
+    )
+
+    day = T0 // DAY
+    assert found == [
+        (A, "d1", day, T0, 2, T0 - 9, T0 - 5),
+        (A, "d1", day, T0 + DAY, 1, T0, T0),
+        (A, "d2", day, T0, 1, T0 - 1, T0 - 1),
+    ]
+
+
+def sighting(before: int, day: int, device: str = "d1", first: int = 0, last: int = 0) -> Row:
+    """Return how often something was seen of a device on a day, before an alert."""
+    return {
+        "Kind": "file", "Value": A, "DeviceId": device, "Day": day, "BeforeTicks": T0 + before,
+        "Events": 2, "FirstTicks": T0 + first, "LastTicks": T0 + last,
+    }  # fmt: skip
+
+
+def test_prevalence_adds_up_over_what_came_before() -> None:
+    """Devices and days count once; what nobody saw before has its row, without any."""
+    found = rows(
+        "alert_prevalence",
+        "AlertId Value Devices Events FirstSeenAt LastSeenAt DaysSeen DevicesInLake LakeSince",
+        Alerts=[active("a1"), active("a2"), active("a3")],
+        AlertThings=[bound("a1", T0), bound("a2", T0 + DAY), bound("a3", T0 - DAY, B)],
+        Sightings=[
+            sighting(0, 1, first=-100, last=-50),
+            sighting(0, 2, first=-40, last=-30),
+            sighting(0, 2, "d2", first=-60, last=-20),
+            sighting(DAY, 2, first=5, last=15),
+            sighting(DAY, 3, "d3", first=10, last=10),
+        ],
+        SpeakingDevices=[
+            {"DeviceId": "d1", "OldestTicks": T0 - 100},
+            {"DeviceId": "d2", "OldestTicks": T0 - 60},
+            {"DeviceId": "d3", "OldestTicks": T0},
+        ],
+    )
+
+    def at(delta: int) -> datetime:
+        return ACTIVE + timedelta(microseconds=delta // 10)
+
+    assert found == [
+        ("a1", A, 2, 6, at(-100), at(-20), 2, 2, at(-100)),
+        ("a2", A, 3, 10, at(-100), at(10), 3, 3, at(-100)),
+        ("a3", B, 0, 0, None, None, 0, 0, None),
+    ]
+    assert at(-100) == datetime(2026, 1, 9, 11, 59, 59, 999990, UTC)
+
+
+@pytest.mark.parametrize("line", ["https://u:p@[2001:DB8::1]:8/x", "[2001:db8::1]"])
+def test_an_address_in_a_url_keeps_its_brackets(line: str) -> None:
+    """An IPv6 host is told as the URL has it."""
+    found = rows("things", "Kind Name", DeviceNetworkEvents=[caused("n", RemoteUrl=line)])
+
+    assert found == [("url", "[2001:db8::1]")]
