@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.failures import as_dagster
 from assets.tenants import Tenants, failures
+from etl.contracts.core import ALERTS
 from etl.models.expectations import MARTS, expectations
 from etl.stages.expectations import MOST, check
 
@@ -20,6 +21,10 @@ def _spec(table: str, key: list[str]) -> dg.AssetCheckSpec:
     )
 
 
+def _has_days(context: dg.AssetCheckExecutionContext) -> bool:
+    return context.has_partition_key or context.has_partition_key_range
+
+
 @dg.multi_asset_check(
     name="mart_expectations",
     specs=[_spec(mart.table, mart.key) for mart in MARTS],
@@ -28,17 +33,21 @@ def _spec(table: str, key: list[str]) -> dg.AssetCheckSpec:
 def mart_expectations(
     context: dg.AssetCheckExecutionContext, tenants: dg.ResourceParam[Tenants]
 ) -> Iterator[dg.AssetCheckResult]:
-    """Hold the marts of the run's days against what is expected of them, tenant by tenant."""
+    """Hold the marts of the run's days against what is expected of them, tenant by tenant.
+
+    A check that is run by itself, without days, is about all days of the lake.
+    """
+    keys = context.partition_keys if _has_days(context) else ()
     failed = failures(context.instance, context.run.run_id)
     wrong: dict[str, list[dg.TableRecord]] = {mart.table: [] for mart in MARTS}
     for tenant in tenants.of_run(context.run.tags):
         if tenant.name in failed:
             continue
-        for day in context.partition_keys:
+        for day in [date.fromisoformat(key) for key in keys] or tenant.lake.days(ALERTS):
             with as_dagster():
-                found = check(tenant.lake, date.fromisoformat(day))
+                found = check(tenant.lake, day)
             for table, rows in found.items():
-                where = {"day": day, "tenant": tenant.name}
+                where = {"day": str(day), "tenant": tenant.name}
                 wrong[table] += [dg.TableRecord({**where, **row}) for row in rows]
     for key in sorted(context.selected_asset_check_keys):
         records = wrong[key.asset_key.path[-1]]

@@ -46,7 +46,8 @@ def test_a_command_line_has_a_shape(line: str, shape: str | None) -> None:
 
 PIECES = st.sampled_from(
     ["users", "home", "temp", "tmp", "public", "\\", "/", "%", "<blob>", "<user>", "<guid>", "=",
-     "+", "-", " ", "\n", '"', ".", ":", "0", "17", "a", "f", "face", "bob", "q" * 33, GUID, "İ", "Σ"]
+     "+", "-", " ", "\n", '"', ".", ":", "0", "17", "a", "f", "face", "bob", "q" * 33, GUID,
+     "İ", "Σ"]
 )  # fmt: skip
 LINES = st.lists(PIECES, max_size=14).map("".join) | st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40

@@ -19,7 +19,8 @@ def test_an_event_names_what_it_is_about_and_who_caused_it() -> None:
         DeviceProcessEvents=[
             started(
                 "p", SHA256=A.upper(), SHA1=C.upper(), ProcessCommandLine="a -b", AccountName="Ada",
-                AccountDomain="CORP", InitiatingProcessSHA1=C, InitiatingProcessAccountSid="S-1-5-18",
+                AccountDomain="CORP", InitiatingProcessSHA1=C,
+                InitiatingProcessAccountSid="S-1-5-18",
             )
         ],
         DeviceNetworkEvents=[
