@@ -21,10 +21,6 @@ def _spec(table: str, key: list[str]) -> dg.AssetCheckSpec:
     )
 
 
-def _has_days(context: dg.AssetCheckExecutionContext) -> bool:
-    return context.has_partition_key or context.has_partition_key_range
-
-
 @dg.multi_asset_check(
     name="mart_expectations",
     specs=[_spec(mart.table, mart.key) for mart in MARTS],
@@ -37,7 +33,8 @@ def mart_expectations(
 
     A check that is run by itself, without days, is about all days of the lake.
     """
-    keys = context.partition_keys if _has_days(context) else ()
+    of_days = context.has_partition_key or context.has_partition_key_range
+    keys = context.partition_keys if of_days else ()
     failed = failures(context.instance, context.run.run_id)
     wrong: dict[str, list[dg.TableRecord]] = {mart.table: [] for mart in MARTS}
     for tenant in tenants.of_run(context.run.tags):

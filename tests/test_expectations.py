@@ -75,8 +75,8 @@ def score(**more: object) -> Row:
     """Return a row of mart.DetectorScorecard: two alerts, both tied to 100 ns."""
     zeros = ("AlertsPrecision", "AlertsTolerance", "AlertsPivot", "AlertsNone")
     return {
-        "DetectorId": "x", "Title": "Title", "Alerts": 2, "AlertsExact": 2,
-        **dict.fromkeys(zeros, 0),
+        "CreatedDate": NOW.date(), "DetectorId": "x", "Title": "Title", "Alerts": 2,
+        "AlertsExact": 2, **dict.fromkeys(zeros, 0),
         "MatchRate": 1.0, "Timed": 2, "DelaySeconds": 9.0, "MedianDelaySeconds": 4.5,
         "P90DelaySeconds": 8.0, "Classified": 2, "FalsePositives": 1, "FalsePositiveRate": 0.5,
         **more,
@@ -254,6 +254,7 @@ BAD: dict[str, dict[str, list[Tables]]] = {
         "lost_alerts": [
             without("DetectorScorecard"),
             changed("DetectorScorecard", Title="other"),
+            changed("DetectorScorecard", CreatedDate=ACTIVE.date()),
             changed("DetectorScorecard", Alerts=3),
         ],
         "counts": [

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from asked import rows
 from days import NOW, Row, alert
@@ -54,18 +54,21 @@ def test_false_positives_are_a_share_of_what_was_classified() -> None:
     closed = ["FalsePositive", "TruePositive", "InformationalExpectedActivity", "Unknown", None]
     scores = rows(
         "detector_scorecard",
-        "DetectorId Alerts Classified FalsePositives FalsePositiveRate IngestedAt SourceRequestId",
+        "CreatedDate DetectorId Alerts Classified FalsePositives FalsePositiveRate IngestedAt "
+        "SourceRequestId",
         Alerts=[
             *[
                 alert(f"a{n}", DetectorId="x", Classification=one, IngestedAt=NOW + timedelta(n))
                 for n, one in enumerate(closed)
             ],
             alert("b", DetectorId="y", SourceRequestId="mine"),
+            alert("c", DetectorId="y", CreatedTime=NOW + timedelta(hours=12)),
         ],
         AlertCorrelation=[],
     )
 
     assert scores == [
-        ("x", 5, 3, 1, 1 / 3, NOW + timedelta(4), "r"),
-        ("y", 1, 0, 0, None, NOW, "mine"),
+        (date(2026, 1, 10), "x", 5, 3, 1, 1 / 3, NOW + timedelta(4), "r"),
+        (date(2026, 1, 10), "y", 1, 0, 0, None, NOW, "mine"),
+        (date(2026, 1, 11), "y", 1, 0, 0, None, NOW, "r"),
     ]

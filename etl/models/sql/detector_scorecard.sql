@@ -1,10 +1,11 @@
 -- mart.DetectorScorecard: how the alerts of a detector and title fare, by numbers that add up over days.
--- Grain: TenantId, DetectorId, Title. Inputs: Alerts, AlertCorrelation.
+-- Grain: TenantId, CreatedDate, DetectorId, Title. Inputs: Alerts, AlertCorrelation.
 -- An alert counts at the best tier of its evidence. It is timed from the start of the last of its matched
 -- processes that ran before it was created: parents may have run for weeks.
 with Told as (
     select
         Alerts.*,
+        Alerts.CreatedTime::date as CreatedDate,
         epoch_us(Alerts.CreatedTime) * 10 + 621355968000000000 as CreatedTicks
     from Alerts
 ),
@@ -26,6 +27,7 @@ Scored as (
 Counted as (
     select
         Told.TenantId,
+        Told.CreatedDate,
         Told.DetectorId,
         Told.Title,
         count(*) as Alerts,
@@ -43,11 +45,12 @@ Counted as (
         arg_max(Told.SourceRequestId, Told.IngestedAt) as SourceRequestId
     from Told
     left join Scored using (AlertId)
-    group by Told.TenantId, Told.DetectorId, Told.Title
+    group by Told.TenantId, Told.CreatedDate, Told.DetectorId, Told.Title
 )
 
 select
     TenantId,
+    CreatedDate,
     DetectorId,
     Title,
     Alerts,
@@ -67,4 +70,4 @@ select
     IngestedAt,
     SourceRequestId
 from Counted
-order by DetectorId, Title
+order by CreatedDate, DetectorId, Title

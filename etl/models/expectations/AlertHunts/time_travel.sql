@@ -1,4 +1,5 @@
--- A hunt asks for a stretch of time that ends after it begins, and begins before the hunt.
+-- A hunt asks for a stretch of time that ends after it begins, and that has begun. A day is left for clocks
+-- that are wrong.
 select
     AlertId,
     HuntId,
@@ -6,4 +7,4 @@ select
     WindowEnd,
     HuntedAt
 from AlertHunts
-where WindowStart >= WindowEnd or WindowStart > HuntedAt
+where WindowStart >= WindowEnd or WindowStart > HuntedAt + interval 1 day

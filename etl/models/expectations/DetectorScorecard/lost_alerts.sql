@@ -1,14 +1,16 @@
--- Every alert of the day is counted once, under its detector and title, and no other is.
+-- Every alert of the day is counted once, under its day, detector and title, and no other is.
 with Told as (
     select
+        CreatedTime::date as CreatedDate,
         DetectorId,
         Title,
         count(*) as Created,
         0 as Counted
     from Alerts
-    group by DetectorId, Title
+    group by CreatedDate, DetectorId, Title
     union all
     select
+        CreatedDate,
         DetectorId,
         Title,
         0 as Created,
@@ -17,10 +19,11 @@ with Told as (
 )
 
 select
+    CreatedDate,
     DetectorId,
     Title,
     sum(Created)::bigint as Created,
     sum(Counted)::bigint as Counted
 from Told
-group by DetectorId, Title
+group by CreatedDate, DetectorId, Title
 having sum(Created) <> sum(Counted)
