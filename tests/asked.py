@@ -1,6 +1,6 @@
 """One select of the models by itself: small relations by hand, and the rows that it returns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -25,25 +25,33 @@ CONTRACTS: Final = {
 }
 
 
-def offered(duck: Engine, tables: dict[str, Sequence[Row]]) -> None:
-    """Make rows relations: typed where a contract tells the types, and events all together."""
-    frames = {
-        name: frame(CONTRACTS[name], rows) if name in CONTRACTS else pl.DataFrame(rows)
-        for name, rows in tables.items()
-    }
+Given = Sequence[Row] | pl.DataFrame
+"""Rows by hand, or what another select returned."""
+
+
+def framed(name: str, given: Given) -> pl.DataFrame:
+    """Return a frame: with a contract's types where it is that of a table."""
+    if isinstance(given, pl.DataFrame):
+        return given
+    return frame(CONTRACTS[name], given) if name in CONTRACTS else pl.DataFrame(given)
+
+
+def offered(duck: Engine, tables: Mapping[str, Given]) -> None:
+    """Make tables relations, and the events of all tables one."""
+    frames = {name: framed(name, given) for name, given in tables.items()}
     events = {table: hunting(table).empty() for table in EVENT_TABLES}
     relations.offer(duck, events | frames)
     relations.run(duck, [("all_events", "AllEvents", "view")])
 
 
-def ask(file: str, **tables: Sequence[Row]) -> pl.DataFrame:
+def ask(file: str, **tables: Given) -> pl.DataFrame:
     """Return what a select of `sql` makes of some relations."""
     with TemporaryDirectory() as name, engine.connection(Path(name)) as duck:
         offered(duck, tables)
         return duck.sql(relations.sql(file)).pl()
 
 
-def rows(file: str, columns: str, **tables: Sequence[Row]) -> list[tuple[object, ...]]:
+def rows(file: str, columns: str, **tables: Given) -> list[tuple[object, ...]]:
     """Return some columns of what a select makes of some relations, in order of the rows."""
     found = ask(file, **tables).select(columns.split())
     return sorted(found.iter_rows(), key=repr)

@@ -1,7 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
-from asked import rows
+from asked import ask, rows
 from days import ACTIVE, Row, active, alert, caused, event, started
 
 from etl import ticks
@@ -81,36 +82,26 @@ def test_an_alert_names_what_its_events_name() -> None:
     assert found == [("a1", "file", A), ("a2", "file", A), ("a2", "file", B)]
 
 
-def test_every_command_line_is_told_once() -> None:
-    """Lines of the lake and of the day's alerts make one list."""
-    found = rows(
-        "lines",
-        "Line",
-        Things=[
-            thing("1", "subject", "command_line", "x"),
-            thing("2", "initiator", "command_line", "x"),
-            thing("2", "initiator", "file", A),
-        ],
-        MatchedThings=[{"AlertId": "a1", "Kind": "command_line", "Name": "y"}],
-    )
-
-    assert found == [("x",), ("y",)]
-
-
 def named(kind: str, name: str, alias: str = "", alert_id: str = "a1") -> Row:
     """Return what an alert names."""
     return {"AlertId": alert_id, "Kind": kind, "Name": name, "Alias": alias}
 
 
-SHAPES = [
-    {"Line": "A 1", "Shape": "a 0"},
-    {"Line": "a 22", "Shape": "a 0"},
-    {"Line": "b", "Shape": "b"},
-]
+def test_every_command_line_is_told_once() -> None:
+    """The lines of the lake are its events', those of the day its alerts'; each is there once."""
+    things = [
+        thing("1", "subject", "command_line", "x"),
+        thing("2", "initiator", "command_line", "x"),
+        thing("2", "initiator", "file", A),
+    ]
+    matched = [named("command_line", "y", alert_id=name) for name in ("a1", "a2")]
+
+    assert rows("lines", "Line", Things=things) == [("x",)]
+    assert rows("matched_lines", "Line", MatchedThings=[*matched, named("file", A)]) == [("y",)]
 
 
 def test_one_thing_has_one_value_whatever_it_is_called() -> None:
-    """A SHA1 stands for the SHA256 that any event tells; lines of one shape stand for the shape."""
+    """A SHA1 stands for the SHA256 that any event tells, a command line for its shape."""
     found = rows(
         "thing_names",
         "Kind Name Value",
@@ -119,15 +110,14 @@ def test_one_thing_has_one_value_whatever_it_is_called() -> None:
             named("file", C, C, "a2"),
             named("file", "d" * 40, "d" * 40),
             named("command_line", "A 1"),
-            named("address", "192.0.2.1"),
+            named("address", "A 1"),
         ],
-        CommandShapes=SHAPES,
+        CommandShapes=[{"Line": "A 1", "Shape": "a 0"}],
     )
 
     assert found == [
-        ("address", "192.0.2.1", "192.0.2.1"),
+        ("address", "A 1", "A 1"),
         ("command_line", "A 1", "a 0"),
-        ("command_line", "a 22", "a 0"),
         ("file", A, A),
         ("file", C, A),
         ("file", "d" * 40, "d" * 40),
@@ -157,43 +147,79 @@ def test_what_an_alert_names_is_dated_by_its_first_activity() -> None:
     ]
 
 
-def bound(alert_id: str, at: int, value: str = A) -> Row:
+def bound(alert_id: str, at: int, value: str = A, kind: str = "file") -> Row:
     """Return what an alert names, and when."""
-    return {"AlertId": alert_id, "Kind": "file", "Value": value, "ActivityTicks": at}
+    return {"AlertId": alert_id, "Kind": kind, "Value": value, "ActivityTicks": at}
+
+
+def shown(things: list[Row], alerts: list[Row], lines: list[Row] | None = None) -> pl.DataFrame:
+    """Return what events show of what alerts name: the file A, also known as C, and lines."""
+    names = ask(
+        "name_keys",
+        ThingNames=[{"Kind": "file", "Name": name, "Value": A} for name in (A, C)],
+        AlertThings=alerts,
+        CommandShapes=lines or [{"Line": "x", "Shape": "x"}],
+    )
+    return ask("seen_events", Things=things, NameKeys=names)
+
+
+def sightings(
+    events: pl.DataFrame, alerts: list[Row], number: int = 0, total: int = 1
+) -> list[tuple[object, ...]]:
+    """Return how often what alerts name was seen: of all devices, or of some part of them."""
+    return rows(
+        "sightings",
+        "Value Day BeforeTicks Events FirstTicks LastTicks",
+        SeenEvents=events,
+        AlertThings=alerts,
+        Parts=[{"Number": number, "Total": total}],
+    )
+
+
+def test_command_lines_of_one_shape_are_one_thing() -> None:
+    """A line of the lake counts where an alert has its shape; kinds are never mixed up."""
+    alerts = [bound("a1", T0 + 1, "a 0", "command_line")]
+    lines = [{"Line": line, "Shape": line.replace("22", "0")} for line in ("a 22", "b 22")]
+    things = [
+        thing("1", "subject", "command_line", "a 22"),
+        thing("2", "subject", "command_line", "b 22"),
+        thing("3", "subject", "file", "a 22"),
+    ]
+
+    assert sightings(shown(things, alerts, lines), alerts) == [
+        ("a 0", T0 // DAY, T0 + 1, 1, T0, T0)
+    ]
 
 
 def test_an_event_counts_for_the_alerts_that_come_after_it() -> None:
     """Each event is told once, before the next alert; one at that instant or after all is not."""
-    found = rows(
-        "sightings",
-        "Value DeviceId Day BeforeTicks Events FirstTicks LastTicks",
-        Things=[
-            thing("1", "subject", "file", A, TimestampTicks=T0 - 9),
-            thing("1", "initiator", "file", A, TimestampTicks=T0 - 9),
-            thing("2", "subject", "file", C, TimestampTicks=T0 - 5),
-            thing("3", "subject", "file", B, Alias=C, TimestampTicks=T0 - 1, DeviceId="d2"),
-            thing("4", "subject", "file", A, TimestampTicks=T0),
-            thing("5", "subject", "file", A, TimestampTicks=T0 + DAY),
-        ],
-        ThingNames=[
-            {"Kind": "file", "Name": A, "Value": A},
-            {"Kind": "file", "Name": C, "Value": A},
-        ],
-        AlertThings=[bound("a1", T0), bound("a2", T0), bound("a3", T0 + DAY)],
-    )
-
-    day = T0 // DAY
-    assert found == [
-        (A, "d1", day, T0, 2, T0 - 9, T0 - 5),
-        (A, "d1", day, T0 + DAY, 1, T0, T0),
-        (A, "d2", day, T0, 1, T0 - 1, T0 - 1),
+    alerts = [bound("a1", T0), bound("a2", T0), bound("a3", T0 + DAY)]
+    things = [
+        thing("1", "subject", "file", A, TimestampTicks=T0 - 9),
+        thing("1", "initiator", "file", A, TimestampTicks=T0 - 9),
+        thing("2", "subject", "file", C, TimestampTicks=T0 - 5),
+        thing("3", "subject", "file", B, Alias=C, TimestampTicks=T0 - 1, DeviceId="d2"),
+        thing("4", "subject", "file", A, TimestampTicks=T0),
+        thing("5", "subject", "file", A, TimestampTicks=T0 + DAY),
+        thing("6", "subject", "file", B),
     ]
+    day = T0 // DAY
+    expected = [
+        (A, day, T0 + DAY, 1, T0, T0),
+        (A, day, T0, 1, T0 - 1, T0 - 1),
+        (A, day, T0, 2, T0 - 9, T0 - 5),
+    ]
+    events = shown(things, alerts)
+    parts = [row for number in range(3) for row in sightings(events, alerts, number, 3)]
+
+    assert sorted(sightings(events, alerts)) == sorted(expected)
+    assert sorted(parts) == sorted(expected)
 
 
 def sighting(before: int, day: int, device: str = "d1", first: int = 0, last: int = 0) -> Row:
     """Return how often something was seen of a device on a day, before an alert."""
     return {
-        "Kind": "file", "Value": A, "DeviceId": device, "Day": day, "BeforeTicks": T0 + before,
+        "Kind": "file", "Value": A, "Device": device, "Day": day, "BeforeTicks": T0 + before,
         "Events": 2, "FirstTicks": T0 + first, "LastTicks": T0 + last,
     }  # fmt: skip
 

@@ -16,32 +16,30 @@ from etl.models import relations
 from etl.models.components import components
 from etl.models.relations import Sources, Steps
 
+AT_ONCE: Final = 4_000_000
+"""Sightings that are told apart at once: what these need stays well under the engine's memory."""
+
 _OF_DAY: Final[Steps] = (
     ("all_events", "AllEvents", "view"),
     ("things", "Things", "view"),
     ("platforms", "Platforms", "table"),
     ("process_links", "ProcessLinks", "table"),
+    ("matched_things", "MatchedThings", "table"),
+    ("matched_lines", "Lines", "view"),
+    ("command_shapes", "CommandShapes", "table"),
+    ("thing_names", "ThingNames", "table"),
 )
 
 _OF_LAKE: Final[Steps] = (
     ("all_events", "AllEvents", "view"),
     ("speaking_devices", "SpeakingDevices", "table"),
     ("things", "Things", "view"),
-)
-
-_PREVALENCE: Final[Steps] = (
     ("lines", "Lines", "view"),
-    ("command_shapes", "CommandShapes", "table"),
-    ("thing_names", "ThingNames", "table"),
-    ("alert_things", "AlertThings", "table"),
-    ("sightings", "Sightings", "table"),
-)
-
-_STORIES: Final[Steps] = (
+    ("command_shapes", "CommandShapes", "view"),
+    ("name_keys", "NameKeys", "table"),
     ("story_things", "StoryThings", "table"),
     ("story_links", "StoryLinks", "table"),
 )
-
 
 _MARTS: Final = {
     "alert_prevalence": ALERT_PREVALENCE,
@@ -51,18 +49,18 @@ _MARTS: Final = {
 """The select that each mart is."""
 
 
-def name_things(duck: Engine, inputs: Sources, folder: Path) -> Sources:
+def name_things(duck: Engine, inputs: Sources, folder: Path) -> dict[str, Path]:
     """Tell what the day's alerts name, and what their processes descend from, as relations.
 
-    `inputs` are AlertCorrelation, AlertDevices, AlertEvidence and CorrelatedAlerts of the day, and
-    the event tables of the day.
+    `inputs` are AlertCorrelation, AlertDevices, AlertEvidence, Alerts and CorrelatedAlerts of the
+    day, and the event tables of the day.
     """
     relations.offer(duck, inputs)
     relations.run(duck, _OF_DAY)
-    named = {"MatchedThings": "matched_things", "Lineages": "lineages"}
-    files = {name: folder / f"{file}.parquet" for name, file in named.items()}
-    for name, file in named.items():
-        engine.write(duck, relations.sql(file), files[name])
+    files = {name: folder / f"{name}.parquet" for name in ("AlertThings", "ThingNames", "Lineages")}
+    engine.write(duck, relations.sql("alert_things"), files["AlertThings"])
+    engine.write(duck, "from ThingNames", files["ThingNames"])
+    engine.write(duck, relations.sql("lineages"), files["Lineages"])
     return files
 
 
@@ -73,18 +71,32 @@ def draw(duck: Engine, inputs: Sources, folder: Path) -> dict[str, Path]:
     the lake up to this one the event tables, LakeEvidence and LakeDevices.
     """
     relations.offer(duck, inputs)
-    relations.run(duck, (*_OF_LAKE, *_PREVALENCE, *_STORIES))
-    duck.from_arrow(_stories(duck).to_arrow()).create_view("Stories")
+    relations.run(duck, _OF_LAKE)
+    relations.offer(duck, {"Sightings": _sightings(duck, folder), "Stories": _stories(duck)})
     files = {contract.table: folder / f"{file}.parquet" for file, contract in _MARTS.items()}
     for file, contract in _MARTS.items():
         relations.write(duck, contract, file, files[contract.table])
     return files
 
 
+def _sightings(duck: Engine, folder: Path) -> list[Path]:
+    """Return files of how often the lake saw what the alerts name.
+
+    Things like a browser are in most of the lake's events; those are told apart part by part.
+    """
+    seen = folder / "SeenEvents.parquet"
+    total = 1 + engine.write(duck, relations.sql("seen_events"), seen) // AT_ONCE
+    relations.offer(duck, {"SeenEvents": seen})
+    files = [folder / f"Sightings-{number}.parquet" for number in range(total)]
+    for number, file in enumerate(files):
+        part = pl.DataFrame({"Number": number, "Total": total})
+        duck.from_arrow(part.to_arrow()).create_view("Parts", replace=True)
+        engine.write(duck, relations.sql("sightings"), file)
+    return files
+
+
 def _stories(duck: Engine) -> pl.DataFrame:
     """Return the story of every alert that anything links."""
     links = duck.execute("select AlertId, FirstAlertId from StoryLinks").fetchall()
-    found = components(links)
-    return pl.DataFrame(
-        list(found.items()), {"AlertId": pl.String, "StoryId": pl.String}, orient="row"
-    )
+    schema = {"AlertId": pl.String, "StoryId": pl.String}
+    return pl.DataFrame(list(components(links).items()), schema, orient="row")

@@ -5,8 +5,8 @@
 with Marked as (
     select
         *,
-        row_number() over (partition by Kind, Value, DeviceId order by BeforeTicks, Day) = 1 as NewDevice,
-        row_number() over (partition by Kind, Value, Day order by BeforeTicks, DeviceId) = 1 as NewDay
+        row_number() over (partition by Kind, Value, Device order by BeforeTicks, Day) = 1 as NewDevice,
+        row_number() over (partition by Kind, Value, Day order by BeforeTicks, Device) = 1 as NewDay
     from Sightings
 ),
 

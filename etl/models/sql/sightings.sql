@@ -1,55 +1,77 @@
 -- How often the lake saw what the day's alerts name, by the first alert that each event comes before.
--- Grain: Kind, Value, DeviceId, Day, BeforeTicks. Inputs: Things, ThingNames, AlertThings.
--- An event that was pulled for several days counts once. Day counts days of ticks.
-with Seen as (
-    select
-        ThingNames.Kind,
-        ThingNames.Value,
-        Things.EventTable,
-        Things.EventId,
-        Things.DeviceId,
-        Things.TimestampTicks
-    from Things
-    inner join ThingNames
-        on
-            Things.Kind = ThingNames.Kind
-            and Things.Name = ThingNames.Name
-    union
-    select
-        ThingNames.Kind,
-        ThingNames.Value,
-        Things.EventTable,
-        Things.EventId,
-        Things.DeviceId,
-        Things.TimestampTicks
-    from Things
-    inner join ThingNames
-        on
-            Things.Kind = ThingNames.Kind
-            and Things.Alias = ThingNames.Name
+-- Grain: Kind, Value, Device, Day, BeforeTicks. Day counts days of ticks.
+-- Inputs: SeenEvents, AlertThings, Parts (Number of Total: which devices of which thing to tell of, so that
+-- no more has to be held at once). An event counts once, however often it was pulled.
+-- Most events come before all of the day's alerts; only the others are laid between them.
+with Once as (
+    select distinct SeenEvents.*
+    from SeenEvents
+    cross join Parts
+    where hash(SeenEvents.Thing, SeenEvents.Device) % Parts.Total = Parts.Number
 ),
 
 Bounds as (
     select distinct
         Kind,
         Value,
+        hash(Kind, Value) as Thing,
         ActivityTicks as BeforeTicks
     from AlertThings
+),
+
+Firsts as (
+    select
+        Kind,
+        Value,
+        Thing,
+        min(BeforeTicks) as FirstTicks
+    from Bounds
+    group by Kind, Value, Thing
+),
+
+Early as (
+    select
+        Once.*,
+        Firsts.FirstTicks as BeforeTicks
+    from Once
+    inner join Firsts
+        on
+            Once.Thing = Firsts.Thing
+            and Once.Ticks < Firsts.FirstTicks
+),
+
+Late as (
+    select Once.*
+    from Once
+    inner join Firsts
+        on
+            Once.Thing = Firsts.Thing
+            and Once.Ticks >= Firsts.FirstTicks
+),
+
+Placed as (
+    select *
+    from Early
+    union all
+    select
+        Late.*,
+        Bounds.BeforeTicks
+    from Late
+    asof inner join Bounds
+        on
+            Late.Thing = Bounds.Thing
+            and Late.Ticks < Bounds.BeforeTicks
 )
 
 select
-    Seen.Kind,
-    Seen.Value,
-    Seen.DeviceId,
-    Seen.TimestampTicks // 864000000000 as Day,
-    Bounds.BeforeTicks,
+    Firsts.Kind,
+    Firsts.Value,
+    Placed.Device,
+    Placed.Ticks // 864000000000 as Day,
+    Placed.BeforeTicks,
     count(*) as Events,
-    min(Seen.TimestampTicks) as FirstTicks,
-    max(Seen.TimestampTicks) as LastTicks
-from Seen
-asof inner join Bounds
-    on
-        Seen.Kind = Bounds.Kind
-        and Seen.Value = Bounds.Value
-        and Seen.TimestampTicks < Bounds.BeforeTicks
-group by Seen.Kind, Seen.Value, Seen.DeviceId, Day, Bounds.BeforeTicks
+    min(Placed.Ticks) as FirstTicks,
+    max(Placed.Ticks) as LastTicks
+from Placed
+inner join Firsts using (Thing)
+group by Firsts.Kind, Firsts.Value, Placed.Device, Day, Placed.BeforeTicks

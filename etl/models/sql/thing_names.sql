@@ -1,5 +1,5 @@
--- The names under which the lake knows what the day's alerts name, and the one value that they mean.
--- Grain: Kind, Name. Inputs: MatchedThings, CommandShapes.
+-- The names by which the day's alerts name things, and the one value that they mean.
+-- Grain: Kind, Name. Inputs: MatchedThings, CommandShapes (of their command lines).
 -- A file goes by its SHA256 wherever any event of the day tells it, else by its SHA1; a command line by its
 -- shape.
 with Known as (
@@ -9,37 +9,24 @@ with Known as (
     from MatchedThings
     where Kind = 'file' and Name <> Alias
     group by Alias
-),
-
-Wanted as (
-    select distinct CommandShapes.Shape
-    from CommandShapes
-    inner join MatchedThings
-        on
-            MatchedThings.Kind = 'command_line'
-            and CommandShapes.Line = MatchedThings.Name
 )
 
 select distinct
     MatchedThings.Kind,
     MatchedThings.Name,
-    coalesce(Known.Value, MatchedThings.Name) as Value
+    coalesce(Known.Value, CommandShapes.Shape, MatchedThings.Name) as Value
 from MatchedThings
 left join Known
     on
         MatchedThings.Kind = 'file'
         and MatchedThings.Name = Known.Alias
-where MatchedThings.Kind <> 'command_line'
+left join CommandShapes
+    on
+        MatchedThings.Kind = 'command_line'
+        and MatchedThings.Name = CommandShapes.Line
 union
 select
     'file' as Kind,
     Alias as Name,
     Value
 from Known
-union
-select
-    'command_line' as Kind,
-    CommandShapes.Line as Name,
-    CommandShapes.Shape as Value
-from CommandShapes
-semi join Wanted using (Shape)
