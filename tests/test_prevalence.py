@@ -168,7 +168,7 @@ def sightings(
 ) -> list[tuple[object, ...]]:
     """Return how often what alerts name was seen: of all devices, or of some part of them."""
     return rows(
-        "sightings",
+        "thing_sightings",
         "Value Day BeforeTicks Events FirstTicks LastTicks",
         SeenEvents=events,
         AlertThings=alerts,
@@ -231,7 +231,7 @@ def test_prevalence_adds_up_over_what_came_before() -> None:
         "AlertId Value Devices Events FirstSeenAt LastSeenAt DaysSeen DevicesInLake LakeSince",
         Alerts=[active("a1"), active("a2"), active("a3")],
         AlertThings=[bound("a1", T0), bound("a2", T0 + DAY), bound("a3", T0 - DAY, B)],
-        Sightings=[
+        ThingSightings=[
             sighting(0, 1, first=-100, last=-50),
             sighting(0, 2, first=-40, last=-30),
             sighting(0, 2, "d2", first=-60, last=-20),

@@ -72,7 +72,7 @@ def draw(duck: Engine, inputs: Sources, folder: Path) -> dict[str, Path]:
     """
     relations.offer(duck, inputs)
     relations.run(duck, _OF_LAKE)
-    relations.offer(duck, {"Sightings": _sightings(duck, folder), "Stories": _stories(duck)})
+    relations.offer(duck, {"ThingSightings": _sightings(duck, folder), "Stories": _stories(duck)})
     files = {contract.table: folder / f"{file}.parquet" for file, contract in _MARTS.items()}
     for file, contract in _MARTS.items():
         relations.write(duck, contract, file, files[contract.table])
@@ -91,7 +91,7 @@ def _sightings(duck: Engine, folder: Path) -> list[Path]:
     for number, file in enumerate(files):
         part = pl.DataFrame({"Number": number, "Total": total})
         duck.from_arrow(part.to_arrow()).create_view("Parts", replace=True)
-        engine.write(duck, relations.sql("sightings"), file)
+        engine.write(duck, relations.sql("thing_sightings"), file)
     return files
 
 

@@ -1,13 +1,13 @@
 -- mart.AlertPrevalence: how well the lake knew what an alert names, before the alert's first activity.
 -- Grain: TenantId, AlertId, Kind, Value.
--- Inputs: Alerts, AlertThings, Sightings, SpeakingDevices (of the whole lake).
+-- Inputs: Alerts, AlertThings, ThingSightings, SpeakingDevices (of the whole lake).
 -- The lake holds what was pulled around alerts: this is prevalence over the lake, not over the tenant.
 with Marked as (
     select
         *,
         row_number() over (partition by Kind, Value, Device order by BeforeTicks, Day) = 1 as NewDevice,
         row_number() over (partition by Kind, Value, Day order by BeforeTicks, Device) = 1 as NewDay
-    from Sightings
+    from ThingSightings
 ),
 
 Slices as (
