@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make setup` alone is idempotent.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench dev lock clean
+.PHONY: help setup demo test check accuracy bench dev lock clean
 PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
@@ -29,7 +29,7 @@ demo: $(RUNTIME)  ## run the whole pipeline against the bundled sandbox tenant
 	$(BIN)/defender-etl demo
 
 test: $(DEV)  ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)  ## format, lint, types, SQL, layers, definitions
 	$(BIN)/ruff format --check .
@@ -39,8 +39,13 @@ check: $(DEV)  ## format, lint, types, SQL, layers, definitions
 	$(BIN)/lint-imports
 	$(BIN)/dagster definitions validate
 
-bench: $(DEV)  ## time the correlation against its alternatives (none yet)
-	@echo "No benchmark yet."
+accuracy: $(DEV)  ## judge the correlation by worlds whose truth is known; print the table by case
+	PYTHONPATH=tests $(BIN)/python -m accuracy
+
+ROWS ?= 20000000
+ROUNDS ?= 3
+bench: $(DEV)  ## time the correlation beside its alternatives; ROWS=20000000 ROUNDS=3
+	PYTHONPATH=tests:. $(BIN)/python -m bench --rows $(ROWS) --rounds $(ROUNDS)
 
 dev: $(RUNTIME)  ## open the Dagster UI on http://localhost:3000
 	$(BIN)/dagster dev

@@ -8,7 +8,8 @@ import dagster as dg
 from assets.failures import as_dagster
 from assets.tenants import Tenants, failures
 from etl.contracts.core import ALERTS
-from etl.models.expectations import MARTS, expectations
+from etl.contracts.marts import MART
+from etl.models.expectations import expectations
 from etl.stages.expectations import MOST, check
 
 NAME = "expectations"
@@ -23,7 +24,7 @@ def _spec(table: str, key: list[str]) -> dg.AssetCheckSpec:
 
 @dg.multi_asset_check(
     name="mart_expectations",
-    specs=[_spec(mart.table, mart.key) for mart in MARTS],
+    specs=[_spec(mart.table, mart.key) for mart in MART],
     can_subset=True,
 )
 def mart_expectations(
@@ -36,7 +37,7 @@ def mart_expectations(
     of_days = context.has_partition_key or context.has_partition_key_range
     keys = context.partition_keys if of_days else ()
     failed = failures(context.instance, context.run.run_id)
-    wrong: dict[str, list[dg.TableRecord]] = {mart.table: [] for mart in MARTS}
+    wrong: dict[str, list[dg.TableRecord]] = {mart.table: [] for mart in MART}
     for tenant in tenants.of_run(context.run.tags):
         if tenant.name in failed:
             continue

@@ -9,6 +9,7 @@ from etl.contracts import core
 from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.insight import INSIGHT
 from etl.contracts.mart import ALERT_CORRELATION, CORRELATED_ALERTS
+from etl.contracts.story import PROCESS_TREE
 from etl.stages import insight
 
 INPUTS = [
@@ -17,6 +18,7 @@ INPUTS = [
     core.ALERT_DEVICES.key,
     CORRELATED_ALERTS.key,
     ALERT_CORRELATION.key,
+    PROCESS_TREE.key,
     *[hunting(table).key for table in EVENT_TABLES],
 ]
 

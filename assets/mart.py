@@ -7,7 +7,8 @@ from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants
 from etl.contracts import core, ops
 from etl.contracts.hunting import EVENT_TABLES, hunting
-from etl.contracts.mart import ALERT_HUNTS, CORRELATED
+from etl.contracts.mart import ALERT_HUNTS
+from etl.contracts.marts import CORRELATED
 from etl.stages import marts
 
 INPUTS = [

@@ -12,8 +12,7 @@ from assets.partitions import DAY, SEVERAL_DAYS
 from assets.tenants import Tenants, check_name, failures
 from etl.contracts import core, raw
 from etl.contracts.hunting import hunting
-from etl.contracts.insight import INSIGHT
-from etl.contracts.mart import MART
+from etl.contracts.marts import MART
 from etl.contracts.ops import QUARANTINE, RECONCILIATION, SCHEMA_DRIFT, WATERMARKS
 from etl.stages import marts, pull, reconciliation, watermarks
 from etl.stages.report import Report
@@ -84,10 +83,7 @@ def ops_quarantine(
     specs=[
         spec(
             WATERMARKS,
-            [
-                contract.key
-                for contract in (*MART, *INSIGHT, RECONCILIATION, QUARANTINE, SCHEMA_DRIFT)
-            ],
+            [contract.key for contract in (*MART, RECONCILIATION, QUARANTINE, SCHEMA_DRIFT)],
             {"parquet"},
         )
     ],

@@ -10,14 +10,13 @@ from days import Row, frame
 
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import EVENT_TABLES, hunting
-from etl.contracts.insight import INSIGHT
-from etl.contracts.mart import MART
+from etl.contracts.marts import MART
 from etl.lake import engine
 from etl.lake.engine import Engine
 from etl.models import relations
 
 CONTRACTS: Final = {
-    **{contract.table: contract for contract in (*MART, *INSIGHT)},
+    **{contract.table: contract for contract in MART},
     **{contract.table: contract for contract in (ALERTS, ALERT_EVIDENCE, ALERT_DEVICES)},
     **{table: hunting(table) for table in EVENT_TABLES},
     "LakeEvidence": ALERT_EVIDENCE,
@@ -40,7 +39,8 @@ def offered(duck: Engine, tables: Mapping[str, Given]) -> None:
     """Make tables relations, and the events of all tables one."""
     frames = {name: framed(name, given) for name, given in tables.items()}
     events = {table: hunting(table).empty() for table in EVENT_TABLES}
-    relations.offer(duck, events | frames)
+    for name, given in (events | frames).items():
+        relations.relate(duck, name, given)
     relations.run(duck, [("all_events", "AllEvents", "view")])
 
 

@@ -15,8 +15,9 @@ from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_HUNTS, ALERT_VALIDATION, CORRELATED_ALERTS
 from etl.contracts.ops import LEDGER
+from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake import engine
-from etl.models.correlation import LANDING, Open, correlate, open_leads
+from etl.models.correlation import LANDING, Open, correlate, open_leads, tell
 
 NOW = datetime(2026, 1, 10, 12, tzinfo=UTC)
 ACTIVE = datetime(2026, 1, 9, 12, tzinfo=UTC)
@@ -114,6 +115,8 @@ class Found:
     correlated: pl.DataFrame
     correlation: pl.DataFrame
     validation: pl.DataFrame
+    tree: pl.DataFrame
+    timeline: pl.DataFrame
 
     @property
     def only(self) -> Row:
@@ -186,21 +189,27 @@ def match(
     *,
     tolerance: int = TOLERANCE,
     landing: int = LANDING,
+    told: bool = False,
     **tables: Sequence[Row],
 ) -> Found:
-    """Correlate a small day and hold the marts against their contracts."""
+    """Correlate a small day, tell its story if wanted, and hold the marts to their contracts."""
     inputs = day(evidence, **tables)
     with TemporaryDirectory() as name, engine.connection(Path(name)) as duck:
         marts = correlate(duck, inputs, tolerance, Path(name), landing)
+        story = tell(duck, Path(name)) if told else None
         found = Found(
             pl.read_parquet(marts.correlated),
             pl.read_parquet(marts.correlation),
             pl.read_parquet(marts.validation),
+            pl.read_parquet(story.tree) if story else PROCESS_TREE.empty(),
+            pl.read_parquet(story.timeline) if story else ALERT_TIMELINE.empty(),
         )
     for contract, rows in (
         (CORRELATED_ALERTS, found.correlated),
         (ALERT_CORRELATION, found.correlation),
         (ALERT_VALIDATION, found.validation),
+        (PROCESS_TREE, found.tree),
+        (ALERT_TIMELINE, found.timeline),
     ):
         contract.schema.validate(rows, lazy=True)
         assert rows.select(contract.grain).is_unique().all()

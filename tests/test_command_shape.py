@@ -15,7 +15,7 @@ GUID = "ab8902b4-09ca-4bb6-b78d-a8f59079a8d5"
 def shapes(*lines: str) -> list[str]:
     """Return the shapes of some command lines."""
     with TemporaryDirectory() as name, engine.connection(Path(name)) as duck:
-        relations.offer(duck, {"Lines": pl.DataFrame({"Line": sorted(set(lines))})})
+        relations.relate(duck, "Lines", pl.DataFrame({"Line": sorted(set(lines))}))
         found = dict(duck.sql(relations.sql("command_shapes")).fetchall())
     return [found[line] for line in lines]
 

@@ -8,8 +8,9 @@ from asked import offered
 from days import ACTIVE, NOW, Row, T, active, event, item, process, started
 
 from etl import ticks
+from etl.contracts.marts import MART
 from etl.lake import engine
-from etl.models.expectations import MARTS, broken, expectations
+from etl.models.expectations import broken, expectations
 
 HASH = "a" * 64
 Tables = Mapping[str, Sequence[Row]]
@@ -19,6 +20,10 @@ OWN = {
     **EVENT, "EvidenceId": "e1", "EvidenceType": "processEvidence", "MatchTier": "exact",
     "MatchRole": "subject", "TimeDeltaTicks": 0, "EventTable": "DeviceProcessEvents",
     "EventId": "own", "Timestamp": ACTIVE, "ProcessId": 7, "ProcessCreationTicks": T,
+}  # fmt: skip
+DONE = {
+    **OWN, "AlertId": "a2", "MatchRole": "initiator", "EventTable": "DeviceEvents",
+    "EventId": "done", "InitiatingProcessId": 7, "InitiatingProcessCreationTicks": T,
 }  # fmt: skip
 FILED = {
     **EVENT, "EvidenceId": "e2", "EvidenceType": "fileEvidence", "MatchTier": "pivot",
@@ -71,6 +76,14 @@ def story(alert_id: str, **more: object) -> Row:
     }  # fmt: skip
 
 
+def kin(alert_id: str, pid: int, depth: int, position: int) -> Row:
+    """Return a row of mart.ProcessTree."""
+    return {
+        "AlertId": alert_id, "CreatedTime": NOW, "DeviceId": "d1", "ProcessId": pid,
+        "ProcessCreationTicks": T, "Depth": depth, "Position": position,
+    }  # fmt: skip
+
+
 def score(**more: object) -> Row:
     """Return a row of mart.DetectorScorecard: two alerts, both tied to 100 ns."""
     zeros = ("AlertsPrecision", "AlertsTolerance", "AlertsPivot", "AlertsNone")
@@ -106,16 +119,21 @@ GOOD: Tables = {
     ],
     "DeviceProcessEvents": [started("own")],
     "DeviceFileEvents": [event("filed")],
-    "CorrelatedAlerts": [OWN, FILED, {**OWN, "AlertId": "a2"}],
+    "DeviceEvents": [event("done")],
+    "CorrelatedAlerts": [OWN, FILED, {**OWN, "AlertId": "a2"}, DONE],
+    "ProcessTree": [kin("a1", 6, -1, 1), kin("a1", 7, 0, 2), kin("a2", 7, 0, 1)],
+    "AlertTimeline": [
+        {"AlertId": "a2", "CreatedTime": NOW, "EventTable": "DeviceEvents", "EventId": "done"}
+    ],
     "AlertCorrelation": [
         line("e1", "exact", 1, **MATCHED),
         line("e2", "pivot", 1, PivotKind="sha256"),
         line("e3", "none", 0, Reason="no_usable_key"),
-        line("e1", "exact", 1, "a2", **MATCHED),
+        line("e1", "exact", 2, "a2", **MATCHED),
     ],
     "AlertValidation": [
         verdict("a1", "corroborated", Evidence=3, Matched=1, Pivoted=1, Unkeyed=1, Events=2),
-        verdict("a2", "corroborated", Evidence=1, Matched=1, Events=1),
+        verdict("a2", "corroborated", Evidence=1, Matched=1, Events=2),
     ],
     "AlertHunts": [
         {
@@ -222,6 +240,24 @@ BAD: dict[str, dict[str, list[Tables]]] = {
             changed("AlertValidation", Verdict="partly_corroborated", Matched=0, Pivoted=0),
         ],
     },
+    "ProcessTree": {
+        "grain": [again("ProcessTree")],
+        "orphans": [changed("ProcessTree", AlertId="a9")],
+        "lost_processes": [without("ProcessTree", 1), changed("ProcessTree", 2, Depth=1)],
+        "positions": [
+            changed("ProcessTree", Position=2),
+            changed("ProcessTree", 1, Position=3),
+            changed("ProcessTree", 2, Position=2),
+        ],
+    },
+    "AlertTimeline": {
+        "grain": [again("AlertTimeline")],
+        "orphans": [
+            changed("AlertTimeline", AlertId="a9"),
+            changed("AlertTimeline", EventId="e9"),
+        ],
+        "lost_events": [without("AlertTimeline")],
+    },
     "AlertHunts": {
         "grain": [again("AlertHunts")],
         "orphans": [changed("AlertHunts", AlertId="a9")],
@@ -309,7 +345,7 @@ def found(mart: str, tables: Tables, most: int = 20) -> list[tuple[str, Row]]:
 
 def test_every_expectation_is_broken_by_a_test() -> None:
     """Each file of each mart has rows that break it below, and every mart has expectations."""
-    told = {mart.table: set(expectations(mart.table)) for mart in MARTS}
+    told = {mart.table: set(expectations(mart.table)) for mart in MART}
 
     assert told == {mart: set(laws) for mart, laws in BAD.items()}
 

@@ -9,7 +9,7 @@ import pytest
 from pulls import contents, lake_of, model_day, pull_day
 from runs import CHECKOUT, bare, environment, generous
 
-from etl.contracts.mart import CORRELATED
+from etl.contracts.marts import CORRELATED
 from etl.sandbox import Request, Sandbox, Tenant
 from etl.stages import marts
 
@@ -20,7 +20,7 @@ CALLS = 14
 @pytest.fixture(scope="module")
 def tenant() -> Tenant:
     """Return a small day."""
-    return Tenant.generate(seed=9, scale=0.3, days=1)
+    return Tenant.generate(seed=9, scale=0.2, days=1)
 
 
 def made(tenant: Tenant, lake: Path, faults: dict[str, int], **settings: str) -> list[Request]:

@@ -16,8 +16,8 @@ from assets.insight import mart_insight
 from assets.tenants import connected
 from etl.contracts.insight import INSIGHT
 from etl.contracts.mart import ALERT_VALIDATION
+from etl.contracts.marts import MART
 from etl.lake.lake import Lake
-from etl.models.expectations import MARTS
 from etl.sandbox import Sandbox, Tenant
 from etl.stages import expectations, insight
 
@@ -59,7 +59,7 @@ def test_every_day_has_insight(contract: object, published: Lake, tenant: Tenant
 def test_nothing_is_amiss_after_a_run(published: Lake, tenant: Tenant) -> None:
     """Every expectation of every mart holds on every day."""
     for day in tenant.days:
-        assert expectations.check(published, day) == {mart.table: [] for mart in MARTS}
+        assert expectations.check(published, day) == {mart.table: [] for mart in MART}
 
 
 def test_prevalence_is_what_the_lake_says(lake: Path) -> None:
@@ -147,7 +147,7 @@ def test_what_is_amiss_fails_the_check_of_its_mart(
     }
 
     assert {name: check.passed for name, check in checks.items()} == {
-        mart.table: mart is not ALERT_VALIDATION for mart in MARTS
+        mart.table: mart is not ALERT_VALIDATION for mart in MART
     }
     failed = checks["AlertValidation"]
     told = [record.data for record in failed.metadata["rows"].records]

@@ -6,6 +6,7 @@ import pytest
 from days import (
     LINUX,
     MACOS,
+    MS,
     NOW,
     PROCESS,
     TEN_MS,
@@ -479,3 +480,124 @@ def test_only_the_single_nearest_on_windows(
     ticks_of = pl.coalesce("ProcessCreationTicks", "InitiatingProcessCreationTicks")
     assert joined.filter(ticks_of != pl.col("MatchedProcessCreationTicks")).is_empty()
     assert joined.filter(pl.col("DeviceId") != "d1").is_empty()
+
+
+FACTS = (
+    ("FileName", "sh", "curl", "file name"),
+    ("SHA1", "AA", "bb", "SHA1"),
+    ("SHA256", "AA", "bb", "SHA256"),
+    ("ProcessCommandLine", "sh -c a", "sh -c b", "command line"),
+    ("FolderPath", "/bin/sh", "/opt/sh", "path"),
+    ("AccountName", "Root", "ada", "account"),
+)
+
+
+@pytest.mark.parametrize(("column", "mine", "other", "fact"), FACTS)
+def test_a_fact_tells_programs_in_one_interval_apart(
+    column: str, mine: str, other: str, fact: str
+) -> None:
+    """Of two exec instances in the same 10 ms the one that agrees is meant, and why is said."""
+    right = T + 500 * US
+    found = match(
+        [process(**{column: mine})],
+        devices=LINUX,
+        DeviceProcessEvents=[
+            started("other", at=T + 30 * US, **{column: other}),
+            started("right", at=right, **{column: mine.upper() if fact == "account" else mine}),
+        ],
+    )
+
+    assert found.verdict == ("precision", right, None)
+    assert fact in found.only["Because"]
+
+
+def test_a_parent_tells_programs_in_one_interval_apart() -> None:
+    """Of two instances in the same 10 ms the one that the evidence's parent started is meant."""
+    parent, right = {"InitiatingProcessId": 3}, T + 500 * US
+    found = match(
+        [process(ParentProcessId=3, ParentProcessCreationTicks=T - TEN_MS)],
+        devices=LINUX,
+        DeviceProcessEvents=[
+            started("other", at=T + 30 * US, InitiatingProcessCreationTicks=T, **parent),
+            started("right", at=right, InitiatingProcessCreationTicks=T - TEN_MS, **parent),
+        ],
+    )
+
+    assert found.verdict == ("precision", right, None)
+    assert found.only["Because"] == "equal once cut to 10 ms; of 2 processes told by parent"
+
+
+def test_facts_that_speak_for_both_tell_nothing() -> None:
+    """Where one fact speaks for either of two, neither is meant."""
+    found = match(
+        [process(FolderPath="/bin/sh", AccountName="ada")],
+        devices=LINUX,
+        DeviceProcessEvents=[
+            started("one", at=T + 30 * US, FolderPath="/bin/sh", AccountName="bob"),
+            started("two", at=T + 500 * US, FolderPath="/opt/sh", AccountName="ada"),
+        ],
+    )
+
+    assert found.verdict == ("none", None, "ambiguous")
+
+
+def test_another_program_in_the_interval_is_not_meant() -> None:
+    """The only instance in the same 10 ms is no match where its program is another one."""
+    found = match(
+        [process(FileName="curl")],
+        devices=LINUX,
+        DeviceProcessEvents=[started("own", at=T + 30 * US, FileName="sh")],
+    )
+
+    assert found.verdict == ("none", None, "no_match")
+
+
+def test_two_programs_known_as_initiators_only_are_two() -> None:
+    """What two exec instances did in the same 10 ms belongs to each of them, told by file name."""
+    sh, curl = (
+        {"InitiatingProcessFileName": name, "InitiatingProcessFolderPath": f"/bin/{name}"}
+        for name in ("sh", "curl")
+    )
+    found = match(
+        [process(FileName="curl")],
+        devices=LINUX,
+        DeviceNetworkEvents=[caused("net", **curl), caused("other", **sh)],
+        DeviceFileEvents=[caused("file", **curl)],
+    )
+
+    assert found.verdict == ("exact", T, None)
+    assert {event for event, _, _ in found.events} == {"net", "file"}
+
+
+@pytest.mark.parametrize("shift", [0, 4_000, 6_000, -4_000])
+def test_a_source_that_writes_milliseconds_may_cut_or_round(shift: int) -> None:
+    """Where all times of a source are whole milliseconds, a process is found within one of them."""
+    evidence = [process(pid, T + pid * 7 * MS, EvidenceId=f"e{pid}") for pid in range(100, 130)]
+    rows = [started(f"p{pid}", pid, T + pid * 7 * MS + 1 + shift) for pid in range(100, 130)]
+    found = match(evidence, tolerance=0, DeviceProcessEvents=rows)
+
+    assert set(found.correlation["MatchTier"]) == {"precision"}
+    assert found.correlation["Because"][0] == "equal once cut to 1 ms"
+
+
+def test_few_times_do_not_tell_how_a_source_writes() -> None:
+    """Nineteen whole milliseconds may be chance or taste; no more is read into them."""
+    evidence = [process(pid, T + pid * MS, EvidenceId=f"e{pid}") for pid in range(100, 119)]
+    rows = [started(f"p{pid}", pid, T + pid * MS + 1) for pid in range(100, 119)]
+    found = match(evidence, tolerance=0, DeviceProcessEvents=rows)
+
+    assert set(found.correlation["MatchTier"]) == {"none"}
+
+
+def test_every_line_says_because() -> None:
+    """Matched or not, each item says in words of ours what that rests on."""
+    found = match(
+        [process(), process(8, EvidenceId="e2"), process(None, EvidenceId="e3")],
+        DeviceProcessEvents=[started("own")],
+    )
+
+    assert found.correlation["Because"].to_list() == [
+        "device, process id and creation time are equal",
+        "all that was asked for came, and shows nothing of it",
+        "it names no process with its creation time, nor anything else that events hold",
+    ]

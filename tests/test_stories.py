@@ -3,8 +3,8 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
-from asked import CONTRACTS, rows
-from days import NOW, Row, T, active, alert, caused, device, frame, item, process, started
+from asked import framed, rows
+from days import NOW, Row, T, active, alert, device, item
 
 from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.insight import INCIDENT_STORY
@@ -12,64 +12,42 @@ from etl.lake import engine
 from etl.models.insight import draw, name_things
 
 HASH = "a" * 64
+TABLES = (
+    "Alerts", "AlertCorrelation", "CorrelatedAlerts", "ProcessTree", "LakeEvidence", "LakeDevices",
+)  # fmt: skip
 
 
-def matched(alert_id: str, pid: int, at: int, **more: object) -> Row:
-    """Return a row of mart.AlertCorrelation of a process that was matched."""
+def kin(alert_id: str, pid: int, depth: int, **more: object) -> Row:
+    """Return a row of mart.ProcessTree."""
     return {
-        "AlertId": alert_id, "EvidenceId": f"{alert_id}-{pid}", "CreatedTime": NOW, "Events": 1,
-        "EvidenceType": "processEvidence", "MatchTier": "exact", "Candidates": 1,
-        "DeviceId": "d1", "ProcessId": pid, "MatchedProcessCreationTicks": at, **more,
-    }  # fmt: skip
-
-
-def link(pid: int, at: int, parent: int, parent_at: int) -> Row:
-    """Return which process started another."""
-    return {
-        "DeviceId": "d1", "Pid": pid, "Slot": at, "ParentPid": parent, "ParentTicks": parent_at,
-        "ParentSlot": parent_at,
+        "AlertId": alert_id, "CreatedTime": NOW, "DeviceId": "d1", "ProcessId": pid,
+        "ProcessCreationTicks": T + pid, "FileName": f"{pid}.exe", "Depth": depth, **more,
     }  # fmt: skip
 
 
 def test_a_process_descends_from_those_that_started_it() -> None:
-    """Of the ancestors only those that an alert is about are told, and loops end."""
-    named = [process(AlertId=a, EvidenceId=f"{a}-{pid}", FileName=f"{pid}.exe")
-             for a, pid in (("a1", 1), ("a2", 3), ("a3", 7))]  # fmt: skip
+    """Of the ancestors only those that an alert is about are told, and no descendant."""
     found = rows(
         "lineages",
-        "AlertId Pid Slot Depth FileName",
-        AlertCorrelation=[
-            matched("a1", 1, 10),
-            matched("a2", 3, 30),
-            matched("a3", 7, 70),
-            matched("a3", 8, 80) | {"MatchedProcessCreationTicks": None},
+        "AlertId ProcessId Depth FileName",
+        ProcessTree=[
+            kin("a1", 1, 0),
+            kin("a1", 3, 2),
+            kin("a2", 1, -2),
+            kin("a2", 2, -1),
+            kin("a2", 3, 0),
+            kin("a3", 1, -1, DeviceId="d2"),
+            kin("a4", 1, -1, ProcessCreationTicks=T),
         ],
-        AlertEvidence=named,
-        ProcessLinks=[
-            link(3, 30, 2, 20),
-            link(2, 20, 1, 10),
-            link(1, 10, 2, 20),
-            link(7, 71, 1, 10),
-        ],
-        Platforms=[{"DeviceId": "d1", "Platform": "windows", "Coarse": 1}],
     )
 
-    assert found == [
-        ("a1", 1, 10, 0, "1.exe"),
-        ("a2", 1, 10, 2, "1.exe"),
-        ("a2", 3, 30, 0, "3.exe"),
-        ("a3", 7, 70, 0, "7.exe"),
-    ]
+    assert found == [("a1", 1, 0, "1.exe"), ("a2", 1, -2, "1.exe"), ("a2", 3, 0, "3.exe")]
 
 
 LINEAGE = {
-    "AlertId": "a1",
-    "DeviceId": "d1",
-    "Pid": 7,
-    "Slot": 5,
-    "Depth": 2,
+    "AlertId": "a1", "DeviceId": "d1", "ProcessId": 7, "ProcessCreationTicks": 5, "Depth": -2,
     "FileName": "x\n.exe",
-}
+}  # fmt: skip
 
 
 def test_evidence_names_what_could_tie_alerts() -> None:
@@ -249,16 +227,14 @@ def test_a_line_says_what_links_an_alert() -> None:
 
 def stories(**tables: list[Row]) -> pl.DataFrame:
     """Return the stories of a small day, which is all that the lake holds."""
-    events = {name: frame(hunting(name), tables.get(name, ())) for name in EVENT_TABLES}
-    names = ("Alerts", "AlertEvidence", "AlertDevices", "AlertCorrelation", "CorrelatedAlerts")
-    day = {name: frame(CONTRACTS[name], tables.get(name, ())) for name in names} | events
-    lake = {"LakeEvidence": day["AlertEvidence"], "LakeDevices": day["AlertDevices"]}
+    events = {name: hunting(name).empty() for name in EVENT_TABLES}
+    day = {name: framed(name, tables.get(name, ())) for name in TABLES}
     with TemporaryDirectory() as name:
         folder = Path(name)
         with engine.connection(folder) as duck:
-            named = name_things(duck, day, folder)
+            named = name_things(duck, day | events, folder)
         with engine.connection(folder) as duck:
-            files = draw(duck, day | named | lake, folder)
+            files = draw(duck, day | events | named, folder)
         found = pl.read_parquet(files["IncidentStory"])
     INCIDENT_STORY.schema.validate(found, lazy=True)
     return found
@@ -268,27 +244,20 @@ def test_an_alert_on_a_child_belongs_with_that_on_its_parent() -> None:
     """Three alerts make one story: about a process, about its grandchild, and about its file."""
     found = stories(
         Alerts=[active("a1"), active("a2"), active("a3"), active("a4")],
-        AlertEvidence=[
-            process(1, T, AlertId="a1", EvidenceId="a1-1", FileName="parent.exe"),
-            process(3, T + 20, AlertId="a2", EvidenceId="a2-3", FileName="child.exe"),
-            item("File", AlertId="a2", EvidenceId="f", FileName="x", SHA256=HASH),
-            item("File", AlertId="a3", EvidenceId="f", FileName="x", SHA256=HASH),
+        LakeEvidence=[
+            item("File", AlertId=name, EvidenceId="f", FileName="x", SHA256=HASH)
+            for name in ("a2", "a3")
         ],
-        AlertDevices=[device()],
-        AlertCorrelation=[matched("a1", 1, T), matched("a2", 3, T + 20)],
-        DeviceProcessEvents=[
-            started("p2", 2, T + 10, InitiatingProcessId=1, InitiatingProcessCreationTicks=T),
-            started("p3", 3, T + 20, InitiatingProcessId=2, InitiatingProcessCreationTicks=T + 10),
-        ],
-        DeviceFileEvents=[caused("f", 3, T + 20, SHA256=HASH)],
+        LakeDevices=[device()],
+        ProcessTree=[kin("a1", 1, 0), kin("a2", 1, -2), kin("a2", 2, -1), kin("a2", 3, 0)],
     )
 
     assert dict(found.select("AlertId", "StoryId").iter_rows()) == {
         "a1": "a1", "a2": "a1", "a3": "a1", "a4": "a4",
     }  # fmt: skip
     assert found["Because"].to_list() == [
-        "shares process parent.exe with 1 alert",
-        "shares descent from process parent.exe with 1 alert; file x with 1 alert",
+        "shares process 1.exe with 1 alert",
+        "shares descent from process 1.exe with 1 alert; file x with 1 alert",
         "shares file x with 1 alert",
         "shares nothing rare with another alert of its day",
     ]
@@ -300,7 +269,7 @@ def test_a_chain_of_two_thousand_alerts_is_one_story() -> None:
     addresses = [f"11.0.{n // 250}.{n % 250}" for n in range(2001)]
     found = stories(
         Alerts=[active(name, IncidentId="1") for name in names],
-        AlertEvidence=[
+        LakeEvidence=[
             item("Ip", AlertId=name, EvidenceId=ip, RemoteIP=ip)
             for n, name in enumerate(names)
             for ip in addresses[n : n + 2]

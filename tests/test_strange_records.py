@@ -89,7 +89,9 @@ def estranged(tenant: Tenant) -> tuple[dict[str, dict[str, Any]], dict[str, int]
 
 def _with_a_known_process(tenant: Tenant) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield alerts that name a process which is in the telemetry, each with that item."""
-    known = tenant.truth.filter("UsableKey", "HasTelemetry", "Decidable", "HasCreationRow")
+    known = tenant.truth.filter(
+        "UsableKey", "HasTelemetry", "HasCreationRow", ~pl.col("Case").str.contains("exec_chain")
+    )
     pids = dict(known.select("AlertId", "ProcessId").iter_rows())
     for alert in tenant.alerts:
         for item in alert["evidence"]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from items import items
 from runs import table
 
 from etl.contracts.mart import PROCESS_TIERS
@@ -17,8 +18,9 @@ def judged(tenant: Tenant, lake: Path) -> pl.DataFrame:
         "AlertId", "EvidenceId", "ProcessId", "MatchTier", "Reason", "MatchedProcessCreationTicks",
         EvidenceTicks="ProcessCreationTicks", FoundDeviceId="DeviceId",
     )  # fmt: skip
-    usable = tenant.truth.filter("UsableKey")
-    joined = usable.join(found, on=["AlertId", "ProcessId", "EvidenceTicks"], how="left")
+    usable = tenant.truth.filter("UsableKey").drop("ProcessId", "EvidenceTicks")
+    named = usable.join(items(tenant, lake), on=["AlertId", "EvidenceIndex"], how="left")
+    joined = named.join(found, on=["AlertId", "EvidenceId"], how="left")
 
     assert joined.height >= usable.height
     assert joined["MatchTier"].null_count() == 0

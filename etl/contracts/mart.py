@@ -84,18 +84,20 @@ _EVENT: Final[dict[str, Type]] = {
     "AdditionalFields": pl.String,
 }
 
-_ALERT_ID: Final = Column("AlertId", pl.String, "core.Alerts", required=True)
-_ALERT: Final = (
+ALERT_ID: Final = Column("AlertId", pl.String, "core.Alerts", required=True)
+ALERT: Final = (
     Column("Title", pl.String, "Of the alert"),
     Column("Severity", pl.String, "Of the alert"),
     Column("Status", pl.String, "Of the alert"),
     Column("CreatedTime", INSTANT, "Of the alert, UTC", required=True),
 )
+"""What every mart tells of the alert."""
+
 _EVIDENCE: Final = (
     tenant(),
-    _ALERT_ID,
+    ALERT_ID,
     Column("EvidenceId", pl.String, "core.AlertEvidence", required=True),
-    *_ALERT,
+    *ALERT,
     Column("EvidenceType", pl.String, "Of the evidence", required=True),
     Column("EntityType", pl.String, "Of the evidence"),
 )
@@ -152,6 +154,10 @@ ALERT_CORRELATION: Final = Contract(
             "Reason", pl.String, "Why the tier is none",
             checks=(pa.Check.isin(REASONS, error="a known reason"),),
         ),
+        Column(
+            "Because", pl.String, "What the match or the reason rests on, one line", required=True,
+            checks=(filled(),),
+        ),
         *provenance(),
     ),
 )  # fmt: skip
@@ -163,8 +169,8 @@ ALERT_VALIDATION: Final = Contract(
     grain=("TenantId", "AlertId"),
     columns=(
         tenant(),
-        _ALERT_ID,
-        *_ALERT,
+        ALERT_ID,
+        *ALERT,
         Column(
             "Verdict", pl.String, ", ".join(VERDICTS), required=True,
             checks=(pa.Check.isin(VERDICTS, error="a known verdict"),),
@@ -193,7 +199,7 @@ ALERT_HUNTS: Final = Contract(
     grain=("TenantId", "AlertId", "EvidenceId", "HuntId"),
     columns=(
         tenant(),
-        _ALERT_ID,
+        ALERT_ID,
         Column("EvidenceId", pl.String, "core.AlertEvidence; null for relatives of processes"),
         Column("HuntId", pl.String, "SHA-256 of Query, first 32 digits", required=True),
         Column(
@@ -218,9 +224,3 @@ ALERT_HUNTS: Final = Contract(
         *provenance(),
     ),
 )  # fmt: skip
-
-MART: Final = (CORRELATED_ALERTS, ALERT_CORRELATION, ALERT_VALIDATION, ALERT_HUNTS)
-"""Every mart, the most wanted first."""
-
-CORRELATED: Final = MART[:3]
-"""The marts that the correlation makes; hunts are told by who hunts."""

@@ -10,9 +10,10 @@ from typing import Final
 
 import duckdb
 
-from etl.contracts import core, insight, mart, ops, raw
+from etl.contracts import core, ops, raw
 from etl.contracts.contract import Contract
 from etl.contracts.hunting import ALERT_TABLES, EVENT_TABLES, hunting
+from etl.contracts.marts import MART
 from etl.errors import LakeError
 from etl.lake.engine import literal
 
@@ -20,8 +21,7 @@ NAME: Final = "catalog.duckdb"
 SEARCH_PATH: Final = "mart,core,hunting,ops,raw"
 
 CONTRACTS: Final[tuple[Contract, ...]] = (
-    *mart.MART,
-    *insight.INSIGHT,
+    *MART,
     *core.CORE,
     *(hunting(table) for table in (*EVENT_TABLES, *ALERT_TABLES)),
     ops.LEDGER,

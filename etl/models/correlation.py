@@ -3,21 +3,18 @@
 Also told here: what evidence is still open, which is what hunts go by. The rules are in `sql`.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from etl import ticks
-from etl.contracts.contract import Contract
-from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_VALIDATION, CORRELATED_ALERTS
-from etl.lake import engine
+from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake.engine import Engine
+from etl.models.relations import Inputs, offer, run, sql, write
+from etl.models.steps import EVENTS, MATCHING, PIVOTING, RELATIVES, TREE
 
 RETENTION: Final = 30 * ticks.PER_DAY
 """How long hunting keeps telemetry (learn.microsoft.com/defender-xdr/advanced-hunting-limits)."""
@@ -31,39 +28,11 @@ NEAR: Final = ticks.PER_HOUR
 WIDE: Final = ticks.PER_DAY
 """How far it is looked for where nothing is near."""
 
-_Steps = Sequence[tuple[str, str, str]]
-_Inputs = Mapping[str, Path | pl.DataFrame]
+ABOVE: Final = 32
+"""Generations of ancestors that are followed, so that none is without end."""
 
-_KEYS: Final[_Steps] = (
-    ("all_events", "AllEvents", "view"),
-    ("event_keys", "EventKeys", "view"),
-    ("platforms", "Platforms", "table"),
-    ("evidence_keys", "EvidenceKeys", "table"),
-    ("process_keys", "ProcessKeys", "table"),
-    ("instances", "Instances", "table"),
-    ("candidates", "Candidates", "table"),
-    ("matches", "Matches", "table"),
-    ("leads", "Leads", "table"),
-    ("file_facts", "FileFacts", "table"),
-    ("file_hits", "FileHits", "table"),
-    ("network_hits", "NetworkHits", "table"),
-    ("registry_paths", "RegistryPaths", "table"),
-    ("registry_hits", "RegistryHits", "table"),
-    ("account_hits", "AccountHits", "table"),
-    ("pivots", "Pivots", "table"),
-)
-"""What every evidence item means, by process key or by a pivot: file, relation, kind."""
-
-_RELATIVES: Final[_Steps] = (("process_links", "ProcessLinks", "table"),)
-
-_EVENTS: Final[_Steps] = (
-    ("speaking_devices", "SpeakingDevices", "table"),
-    ("homes", "Homes", "table"),
-    ("process_events", "ProcessEvents", "table"),
-    ("matched_events", "MatchedEvents", "table"),
-    ("events", "Events", "table"),
-    ("alert_correlation", "Correlation", "table"),
-)
+BELOW: Final = 2
+"""Generations of descendants that are hunted and told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +42,14 @@ class Marts:
     correlated: Path
     correlation: Path
     validation: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The staged files of what happened around one day's alerts."""
+
+    tree: Path
+    timeline: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +66,19 @@ class Open:
     """Matched processes (Depth 0) and the descendants known so far, whose children may be asked."""
 
 
-def open_leads(duck: Engine, inputs: _Inputs, tolerance: int) -> Open:
+def match(duck: Engine, inputs: Inputs, tolerance: int) -> None:
+    """Make the relation `Matches`: which process instance every evidence item means, by its key.
+
+    Reads keys and what tells processes apart, no whole rows; `tolerance` is in ticks.
+    """
+    _offer(duck, inputs, tolerance, LANDING)
+    run(duck, MATCHING)
+
+
+def open_leads(duck: Engine, inputs: Inputs, tolerance: int) -> Open:
     """Tell what is still open of one day, from the same inputs as `correlate`."""
-    _offer_all(duck, inputs, tolerance, LANDING)
-    _run(duck, (*_KEYS, *_RELATIVES))
+    _offer(duck, inputs, tolerance, LANDING)
+    run(duck, (*MATCHING, *PIVOTING, *RELATIVES))
     leads, ancestors, matched = (
         duck.sql(sql(file)).pl() for file in ("open_leads", "ancestors", "descendants")
     )
@@ -100,53 +86,36 @@ def open_leads(duck: Engine, inputs: _Inputs, tolerance: int) -> Open:
 
 
 def correlate(
-    duck: Engine, inputs: _Inputs, tolerance: int, folder: Path, landing: int = LANDING
+    duck: Engine, inputs: Inputs, tolerance: int, folder: Path, landing: int = LANDING
 ) -> Marts:
     """Correlate one day; `tolerance` and `landing` are in ticks.
 
-    `inputs` are AlertDevices, AlertEvidence, Alerts, Hunts, Ledger and the event tables, each as a
-    Parquet file or, where there is none yet, as a frame.
+    `inputs` are AlertDevices, AlertEvidence, Alerts, Hunts, Ledger and the event tables, each as
+    Parquet files or, where there is none yet, as a frame.
     """
-    _offer_all(duck, inputs, tolerance, landing)
-    _run(duck, (*_KEYS, *_EVENTS))
+    _offer(duck, inputs, tolerance, landing)
+    run(duck, (*MATCHING, *PIVOTING, *EVENTS))
     names = ("correlated", "correlation", "validation")
     marts = Marts(*(folder / f"{name}.parquet" for name in names))
-    _write(duck, CORRELATED_ALERTS, sql("correlated_alerts"), marts.correlated)
-    _write(
+    write(duck, CORRELATED_ALERTS, sql("correlated_alerts"), marts.correlated)
+    write(
         duck, ALERT_CORRELATION, "from Correlation order by AlertId, EvidenceId", marts.correlation
     )
-    _write(duck, ALERT_VALIDATION, sql("alert_validation"), marts.validation)
+    write(duck, ALERT_VALIDATION, sql("alert_validation"), marts.validation)
     return marts
 
 
-@cache
-def sql(file: str) -> str:
-    """Return the select of one file of `sql`."""
-    return resources.files(__package__).joinpath("sql", f"{file}.sql").read_text()
+def tell(duck: Engine, folder: Path) -> Story:
+    """Tell the story of every alert, from what `correlate` made in the same engine."""
+    run(duck, (*RELATIVES, *TREE))
+    story = Story(folder / "tree.parquet", folder / "timeline.parquet")
+    write(duck, PROCESS_TREE, "from Tree order by AlertId, Position", story.tree)
+    write(duck, ALERT_TIMELINE, sql("alert_timeline"), story.timeline)
+    return story
 
 
-def _offer_all(duck: Engine, inputs: _Inputs, tolerance: int, landing: int) -> None:
-    for name, source in inputs.items():
-        _offer(duck, name, source)
+def _offer(duck: Engine, inputs: Inputs, tolerance: int, landing: int) -> None:
     spans = {"Landing": landing, "Retention": RETENTION, "Near": NEAR, "Wide": WIDE}
-    _offer(duck, "Parameters", pl.DataFrame({"Tolerance": tolerance, **spans}))
-
-
-def _offer(duck: Engine, name: str, source: Path | pl.DataFrame) -> None:
-    """Make a source a relation; of events the declared columns, as others may clash by type."""
-    columns = ", ".join(hunting(name).types) if name in EVENT_TABLES else "*"
-    if isinstance(source, Path):
-        rows = duck.read_parquet(engine.literal(source), hive_partitioning=False)
-    else:
-        rows = duck.from_arrow(source.to_arrow())
-    rows.project(columns).create_view(name)
-
-
-def _run(duck: Engine, steps: _Steps) -> None:
-    for file, name, kind in steps:
-        duck.execute(f"create or replace temp {kind} {name} as {sql(file)}")
-
-
-def _write(duck: Engine, contract: Contract, select: str, target: Path) -> None:
-    columns = ", ".join(contract.types)
-    engine.write(duck, f"select {columns} from ({select}\n)", target)  # noqa: S608
+    kin = {"Above": ABOVE, "Below": BELOW}
+    given = pl.DataFrame({"Tolerance": tolerance, **spans, **kin})
+    offer(duck, {**inputs, "Parameters": given})

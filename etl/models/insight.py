@@ -1,7 +1,7 @@
 """Drawing prevalence, detectors' scores and stories from a correlated day, as staged files.
 
-Two engines work one after the other: one over the day's telemetry, which tells what the alerts name
-and descend from, and one over the lake's, which tells how common that is. The rules are in `sql`.
+Two engines work one after the other: one over the day's telemetry, which tells what the alerts
+name, and one over the lake's, which tells how common that is. The rules are in `sql`.
 """
 
 from pathlib import Path
@@ -12,9 +12,8 @@ import polars as pl
 from etl.contracts.insight import ALERT_PREVALENCE, DETECTOR_SCORECARD, INCIDENT_STORY
 from etl.lake import engine
 from etl.lake.engine import Engine
-from etl.models import relations
 from etl.models.components import components
-from etl.models.relations import Sources, Steps
+from etl.models.relations import Inputs, Steps, relate, run, sql, write
 
 AT_ONCE: Final = 4_000_000
 """Sightings that are told apart at once: what these need stays well under the engine's memory."""
@@ -22,8 +21,6 @@ AT_ONCE: Final = 4_000_000
 _OF_DAY: Final[Steps] = (
     ("all_events", "AllEvents", "view"),
     ("things", "Things", "view"),
-    ("platforms", "Platforms", "table"),
-    ("process_links", "ProcessLinks", "table"),
     ("matched_things", "MatchedThings", "table"),
     ("matched_lines", "Lines", "view"),
     ("command_shapes", "CommandShapes", "table"),
@@ -34,6 +31,7 @@ _OF_LAKE: Final[Steps] = (
     ("all_events", "AllEvents", "view"),
     ("speaking_devices", "SpeakingDevices", "table"),
     ("things", "Things", "view"),
+    ("lineages", "Lineages", "view"),
     ("lines", "Lines", "view"),
     ("command_shapes", "CommandShapes", "view"),
     ("name_keys", "NameKeys", "table"),
@@ -49,34 +47,37 @@ _MARTS: Final = {
 """The select that each mart is."""
 
 
-def name_things(duck: Engine, inputs: Sources, folder: Path) -> dict[str, Path]:
-    """Tell what the day's alerts name, and what their processes descend from, as relations.
+def name_things(duck: Engine, inputs: Inputs, folder: Path) -> dict[str, Path]:
+    """Tell what the day's alerts name, as relations AlertThings and ThingNames.
 
-    `inputs` are AlertCorrelation, AlertDevices, AlertEvidence, Alerts and CorrelatedAlerts of the
-    day, and the event tables of the day.
+    `inputs` are Alerts, CorrelatedAlerts and the event tables of the day.
     """
-    relations.offer(duck, inputs)
-    relations.run(duck, _OF_DAY)
-    files = {name: folder / f"{name}.parquet" for name in ("AlertThings", "ThingNames", "Lineages")}
-    engine.write(duck, relations.sql("alert_things"), files["AlertThings"])
+    _relate(duck, inputs)
+    run(duck, _OF_DAY)
+    files = {name: folder / f"{name}.parquet" for name in ("AlertThings", "ThingNames")}
+    engine.write(duck, sql("alert_things"), files["AlertThings"])
     engine.write(duck, "from ThingNames", files["ThingNames"])
-    engine.write(duck, relations.sql("lineages"), files["Lineages"])
     return files
 
 
-def draw(duck: Engine, inputs: Sources, folder: Path) -> dict[str, Path]:
+def draw(duck: Engine, inputs: Inputs, folder: Path) -> dict[str, Path]:
     """Draw the marts of a day; return their staged files, by table.
 
-    `inputs` are AlertCorrelation and Alerts of the day, what `name_things` told, and of all days of
-    the lake up to this one the event tables, LakeEvidence and LakeDevices.
+    `inputs` are AlertCorrelation, Alerts and ProcessTree of the day, what `name_things` told, and
+    of all days of the lake up to this one the event tables, LakeEvidence and LakeDevices.
     """
-    relations.offer(duck, inputs)
-    relations.run(duck, _OF_LAKE)
-    relations.offer(duck, {"ThingSightings": _sightings(duck, folder), "Stories": _stories(duck)})
+    _relate(duck, inputs)
+    run(duck, _OF_LAKE)
+    _relate(duck, {"ThingSightings": _sightings(duck, folder), "Stories": _stories(duck)})
     files = {contract.table: folder / f"{file}.parquet" for file, contract in _MARTS.items()}
     for file, contract in _MARTS.items():
-        relations.write(duck, contract, file, files[contract.table])
+        write(duck, contract, sql(file), files[contract.table])
     return files
+
+
+def _relate(duck: Engine, inputs: Inputs) -> None:
+    for name, source in inputs.items():
+        relate(duck, name, source)
 
 
 def _sightings(duck: Engine, folder: Path) -> list[Path]:
@@ -85,13 +86,13 @@ def _sightings(duck: Engine, folder: Path) -> list[Path]:
     Things like a browser are in most of the lake's events; those are told apart part by part.
     """
     seen = folder / "SeenEvents.parquet"
-    total = 1 + engine.write(duck, relations.sql("seen_events"), seen) // AT_ONCE
-    relations.offer(duck, {"SeenEvents": seen})
+    total = 1 + engine.write(duck, sql("seen_events"), seen) // AT_ONCE
+    relate(duck, "SeenEvents", seen)
     files = [folder / f"Sightings-{number}.parquet" for number in range(total)]
     for number, file in enumerate(files):
         part = pl.DataFrame({"Number": number, "Total": total})
         duck.from_arrow(part.to_arrow()).create_view("Parts", replace=True)
-        engine.write(duck, relations.sql("thing_sightings"), file)
+        engine.write(duck, sql("thing_sightings"), file)
     return files
 
 

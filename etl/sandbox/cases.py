@@ -14,10 +14,14 @@ from etl.sandbox.scenes import Event, Scene
 from etl.sandbox.software import Image
 from etl.sandbox.stories import STORIES, Story
 
+BARE = "bare_exec_chain"
+"""The case whose evidence says nothing of its processes but their keys."""
+
 WITH_PROCESS = {
     "windows": "windows",
     "linux_cut": "linux",
     "exec_chain": "linux",
+    BARE: "linux",
     "macos": "macos",
     "mac_exec_chain": "macos",
     "pid_reuse": "windows",
@@ -39,7 +43,7 @@ WITHOUT_PROCESS = ("device_only", "no_evidence", "brute_force", "cloud")
 
 _COMMON = [
     *["windows"] * 5, *["linux_cut"] * 2, "macos", "exec_chain", "mac_exec_chain", "pid_reuse",
-    "device_only", "brute_force", "cloud",
+    "device_only", "brute_force", "cloud", BARE,
 ]  # fmt: skip
 _RARE = [
     "no_device_id", "upper_device_id", "sentinel_time", "null_time", "null_pid", "pid_zero",
@@ -47,7 +51,8 @@ _RARE = [
     "no_evidence",
 ]  # fmt: skip
 _USUAL = [*_COMMON, *_RARE[:7], *_COMMON, *_RARE[7:]]
-_WHOLE_ALERT = ("exec_chain", "mac_exec_chain", "no_device_id", "upper_device_id")
+_EXEC_CHAINS = ("exec_chain", BARE, "mac_exec_chain")
+_WHOLE_ALERT = (*_EXEC_CHAINS, "no_device_id", "upper_device_id")
 _ONE_PROCESS = ("sentinel_time", "null_time", "null_pid", "hidden_key", "pid_reuse")
 _BASIC = {"windows": "windows", "linux": "linux_cut", "macos": "macos"}
 
@@ -81,7 +86,7 @@ def stories_of(platform: str) -> list[Story]:
 def stage(scene: Scene, case: str, story: Story) -> tuple[list[Suspect], list[Clue]]:
     """Play a story so that a case arises; return whom the alert names, and what else."""
     basic = case if case in _WHOLE_ALERT else _BASIC[scene.device.platform]
-    scene.execs = case in ("exec_chain", "mac_exec_chain")
+    scene.execs, scene.crowded = case in _EXEC_CHAINS, case == BARE
     old = _old(scene) if case == "old_process" else []
     clues = story.play(scene)
     suspects = [Suspect(process, basic) for process in scene.suspects]

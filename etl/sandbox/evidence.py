@@ -6,7 +6,7 @@ How a case distorts an item is told here. What really happened is known to `scen
 from dataclasses import dataclass
 
 from etl.sandbox import moments
-from etl.sandbox.cases import Suspect
+from etl.sandbox.cases import BARE, Suspect
 from etl.sandbox.fleet import Account, Device
 from etl.sandbox.plays import Clue
 from etl.sandbox.software import Image
@@ -62,7 +62,9 @@ def item(kind: str, created: str, **properties: object) -> Item:
     }
 
 
-def file_details(name: str, folder: str, sha1: str | None, sha256: str | None) -> Item:
+def file_details(
+    name: str | None, folder: str | None, sha1: str | None, sha256: str | None
+) -> Item:
     """Describe a file."""
     return {
         "fileName": name,
@@ -113,6 +115,12 @@ def process(sighting: Sighting, suspect: Suspect, created: str) -> Item:
     return shown | _distortion(suspect.case, sighting)
 
 
+_TELLING = (
+    "processCommandLine", "userAccount", "parentProcessId", "parentProcessCreationDateTime",
+    "parentProcessImageFile",
+)  # fmt: skip
+
+
 def _distortion(case: str, sighting: Sighting) -> Item:
     changes: dict[str, Item] = {
         "no_device_id": {"mdeDeviceId": None},
@@ -121,6 +129,7 @@ def _distortion(case: str, sighting: Sighting) -> Item:
         "pid_zero": {"processId": 0},
         "null_time": {"processCreationDateTime": None},
         "null_pid": {"processId": None},
+        BARE: dict.fromkeys(_TELLING) | {"imageFile": file_details(None, None, None, None)},
     }
     return changes.get(case, {})
 

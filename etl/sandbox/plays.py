@@ -143,7 +143,7 @@ def lolbin(scene: Scene) -> list[Clue]:
         loader,
         FileName="b.dll",
         FolderPath=clue.values["path"],
-        SHA1=Image("b.dll").digest("sha1"),
+        SHA1=Image(clue.values["path"]).digest("sha1"),
     )
     _connect(scene, loader, 8080)
     return [clue, Clue("ip", {"address": _BAD_IP})]

@@ -66,6 +66,9 @@ class Scene:
     ledger: Ledger
     now: int
     execs: bool = False
+    crowded: bool = False
+    """Whether a fork and its exec share one 10 ms of the clock."""
+
     suspects: list[int] = field(default_factory=list)
 
     def wait(self, seconds: float) -> None:
@@ -113,8 +116,12 @@ class Scene:
 
     def _fork(self, parent: int, pid: int) -> int:
         image = Image("/usr/bin/bash" if self.device.platform == "linux" else "/bin/zsh")
+        last = LAST_EXEC_GAP
+        if self.crowded:
+            self.now += moments.CENTISECOND - self.now % moments.CENTISECOND
+            last = moments.CENTISECOND
         fork = self.suspect(self.start(parent, image, image.name, pid=pid))
-        gap = self.random.randrange(FIRST_EXEC_GAP, LAST_EXEC_GAP, moments.MICROSECOND)
+        gap = self.random.randrange(FIRST_EXEC_GAP, last, moments.MICROSECOND)
         self.now += gap
         return fork
 

@@ -55,6 +55,9 @@ class Tenant:
     malformed: pl.DataFrame = field(default_factory=malformed.none, repr=False)
     """Rows that cannot be read where hunting has drifted: table, device, ticks and report."""
 
+    truth_parents: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    """Who started each process of the tenant, whether telemetry shows it or not."""
+
     @property
     def truth_pivots(self) -> pl.DataFrame:
         """Return whether telemetry holds what items without a process key name."""
@@ -170,7 +173,7 @@ class _Works:
         unreadable = malformed.unreadable(self.attacks, events["DeviceEvents"])
         return (
             self.id, self.days, self.alerts, self._served(events), about, about_events,
-            self._inventory(), found, unreadable,
+            self._inventory(), found, unreadable, truth.parents(self.world),
         )  # fmt: skip
 
     def _inventory(self) -> list[Device]:

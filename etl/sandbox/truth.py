@@ -5,6 +5,7 @@ Known only to the generator, which made both sides; never served and never writt
 
 import polars as pl
 
+from etl.sandbox.cases import BARE
 from etl.sandbox.telemetry import World, seen
 
 
@@ -14,23 +15,42 @@ def processes(named: pl.DataFrame, tables: dict[str, pl.DataFrame], world: World
     acting = pl.concat([table["_initiator"] for table in tables.values()]).drop_nulls().unique()
     rows = set(created.to_list())
     acts = set(acting.to_list())
-    unclear = _unclear(world, rows | acts)
-    process = pl.col("_process")
+    alike = _alike(world, rows | acts, "name", "sha1", "command")
+    unclear = pl.when(Case=BARE).then(_in(_alike(world, rows | acts))).otherwise(_in(alike))
     return named.with_columns(
-        HasTelemetry=process.is_in(list(rows | acts)).fill_null(value=False),
-        HasCreationRow=process.is_in(list(rows)).fill_null(value=False),
-        Decidable=pl.any_horizontal("UsableKey", "HiddenKey")
-        & ~process.is_in(list(unclear)).fill_null(value=False),
+        HasTelemetry=_in(rows | acts),
+        HasCreationRow=_in(rows),
+        Decidable=pl.any_horizontal("UsableKey", "HiddenKey") & ~unclear,
     ).drop("_process")
 
 
-def _unclear(world: World, visible: set[int]) -> set[int]:
-    """Return processes that telemetry cannot tell from another one by the key in the evidence."""
+def _in(processes: set[int]) -> pl.Expr:
+    """Return whether the process of an item is one of some."""
+    return pl.col("_process").is_in(list(processes)).fill_null(value=False)
+
+
+def _alike(world: World, visible: set[int], *told: str) -> set[int]:
+    """Return processes of which another one in telemetry has the key that evidence gives.
+
+    Those that differ in what else is `told` of them are not alike.
+    """
     known = world.processes.with_row_index("row").with_columns(key=seen(pl.col("created")))
-    shared = known.filter(pl.col("row").is_in(list(visible))).filter(
-        pl.len().over("device", "pid", "key") > 1
-    )
+    same = ("device", "pid", "key", *told)
+    shared = known.filter(pl.col("row").is_in(list(visible))).filter(pl.len().over(same) > 1)
     return set(shared["row"].to_list())
+
+
+def parents(world: World) -> pl.DataFrame:
+    """Return who started each process, as precisely as it happened."""
+    known = world.processes
+    return known.select(
+        DeviceId=pl.Series([device.id for device in world.devices]).gather(known["device"]),
+        ProcessId="pid",
+        ProcessCreationTicks="created",
+        ParentProcessId=pl.col("pid").gather(pl.col("parent")),
+        ParentProcessCreationTicks=pl.col("created").gather(pl.col("parent")),
+        Recorded="recorded",
+    )
 
 
 def events(named: pl.DataFrame, tables: dict[str, pl.DataFrame], world: World) -> pl.DataFrame:

@@ -5,9 +5,10 @@ from datetime import date
 from typing import Final
 
 from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.marts import MART
 from etl.lake import engine
 from etl.lake.lake import Lake
-from etl.models.expectations import INPUTS, MARTS, broken, offer
+from etl.models.expectations import INPUTS, broken, offer
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def check(lake: Lake, day: date) -> dict[str, list[dict[str, str]]]:
     found: dict[str, list[dict[str, str]]] = {}
     with lake.staging() as folder, engine.connection(folder) as duck:
         offer(duck, {n: lake.files(t, [day]) or t.empty() for n, t in tables.items()})
-        for mart in MARTS:
+        for mart in MART:
             found[mart.table] = [
                 {"expectation": name, "row": ", ".join(f"{k} {v}" for k, v in row.items())}
                 for name, row in broken(duck, mart.table, MOST)

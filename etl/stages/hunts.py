@@ -109,7 +109,7 @@ def _round(spool: Spool, number: int, chase: "_Chase") -> list[Hunt]:
         spool.keep(f"round-{number}", kept)
         return wanted
     wanted = [leads.from_text(text) for text in kept["Hunt"]]
-    chase.tried.update(map(leads.about, wanted))
+    chase.tried.update(map(chase.name, wanted))
     return wanted
 
 
@@ -125,7 +125,7 @@ class _Chase:
     found: Open | None = None
     """What had no match when it was last looked at; None once there is more telemetry."""
 
-    tried: set[str] = field(default_factory=set)
+    tried: set[tuple[str, str | None, str]] = field(default_factory=set)
     _answers: list[tuple[Hunt, Pulled, int]] = field(default_factory=list)
 
     def next(self) -> Iterator[Hunt]:
@@ -133,13 +133,17 @@ class _Chase:
         final = self._final()
         for reaches in leads.hunts(self._open(), self.lake, self.day):
             for hunt in reaches:
-                name = leads.about(hunt)
+                name = self.name(hunt)
                 if name in self.tried:
                     continue
                 self.tried.add(name)
                 if self._id(hunt) not in final:
                     yield hunt
                     break
+
+    def name(self, hunt: Hunt) -> tuple[str, str | None, str]:
+        """Return what tells a hunt from others: two processes of one coarse time share one."""
+        return hunt.alert, hunt.evidence, self._id(hunt)
 
     def _open(self) -> Open:
         """Return what has no match yet, as it was where nothing has come since."""

@@ -13,15 +13,16 @@ from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.insight import INSIGHT
 from etl.contracts.mart import ALERT_CORRELATION, CORRELATED_ALERTS
+from etl.contracts.story import PROCESS_TREE
 from etl.lake import engine
 from etl.lake.lake import Lake
 from etl.models.insight import draw, name_things
-from etl.models.relations import Sources
+from etl.models.relations import Inputs
 from etl.stages.report import Report
 
 log = logging.getLogger(__name__)
 
-_OF_DAY: Final = (ALERTS, ALERT_DEVICES, ALERT_EVIDENCE, CORRELATED_ALERTS, ALERT_CORRELATION)
+_OF_DAY: Final = (ALERTS, CORRELATED_ALERTS, ALERT_CORRELATION, PROCESS_TREE)
 
 _FIGURES: Final = {
     "AlertPrevalence": {
@@ -69,7 +70,7 @@ def publish(lake: Lake, day: date) -> dict[str, Report]:
     }
 
 
-def _until(lake: Lake, day: date) -> Sources:
+def _until(lake: Lake, day: date) -> Inputs:
     """Return what the lake holds of the days up to one."""
     tables = (ALERT_EVIDENCE, ALERT_DEVICES, *map(hunting, EVENT_TABLES))
     days = sorted({one for table in tables for one in lake.days(table) if one <= day})
@@ -80,7 +81,7 @@ def _until(lake: Lake, day: date) -> Sources:
     }
 
 
-def _events(lake: Lake, days: Sequence[date]) -> Sources:
+def _events(lake: Lake, days: Sequence[date]) -> Inputs:
     tables = {table: hunting(table) for table in EVENT_TABLES}
     return {name: lake.files(table, days) or table.empty() for name, table in tables.items()}
 

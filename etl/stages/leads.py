@@ -16,12 +16,9 @@ import polars as pl
 from etl import ticks
 from etl.contracts.core import ALERTS
 from etl.lake.lake import Lake
-from etl.models.correlation import NEAR, RETENTION, WIDE, Open
+from etl.models.correlation import BELOW, NEAR, RETENTION, WIDE, Open
 from etl.sources.hunts import Hunt, Lead
 from etl.windows import Window
-
-DEPTH: Final = 2
-"""Generations of descendants that are hunted."""
 
 _FACTS: Final = {
     "process_id": "ProcessId",
@@ -51,7 +48,7 @@ def hunts(found: Open, lake: Lake, day: date) -> Iterator[list[Hunt]]:
         yield list(_of_evidence(row, retained))
     for hunt in _of_kin(found.ancestors, "ancestors", dict.fromkeys(_alerts(found), retained)):
         yield [hunt]
-    children = found.matched.filter(pl.col("Depth") < DEPTH)
+    children = found.matched.filter(pl.col("Depth") < BELOW)
     for hunt in _of_kin(children, "descendants", _activity(lake, day, retained)):
         yield [hunt]
 

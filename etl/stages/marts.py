@@ -18,9 +18,10 @@ from etl.contracts.mart import (
     PROCESS_TIERS,
 )
 from etl.contracts.ops import LEDGER, QUARANTINE
+from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake import catalog, engine
 from etl.lake.lake import Lake
-from etl.models.correlation import correlate
+from etl.models.correlation import correlate, tell
 from etl.stages.report import Report
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 def publish(
     lake: Lake, day: date, tolerance_ms: int, landing_minutes: int = 40
 ) -> dict[str, Report]:
-    """Replace mart/CorrelatedAlerts, mart/AlertCorrelation and mart/AlertValidation of `day`.
+    """Replace the marts of `day` that are made of alerts and telemetry.
 
     A miss stays open for `landing_minutes`. Raises pandera's SchemaErrors where a mart breaks its
     contract, and LakeError.
@@ -38,28 +39,28 @@ def publish(
     landing = landing_minutes * ticks.PER_MINUTE
     with lake.staging() as folder, engine.connection(folder) as duck:
         marts = correlate(duck, inputs(lake, day), tolerance, folder, landing)
-        _keep_contract(marts.correlated, CORRELATED_ALERTS)
-        found = _keep_contract(marts.correlation, ALERT_CORRELATION)
-        judged = _keep_contract(marts.validation, ALERT_VALIDATION)
-        events = pl.scan_parquet(marts.correlated).select(pl.len()).collect().item()
+        story = tell(duck, folder)
+        files = (
+            (CORRELATED_ALERTS, marts.correlated),
+            (ALERT_CORRELATION, marts.correlation),
+            (ALERT_VALIDATION, marts.validation),
+            (PROCESS_TREE, story.tree),
+            (ALERT_TIMELINE, story.timeline),
+        )
+        rows = {contract.table: _keep_contract(path, contract).height for contract, path in files}
+        found = _read(marts.correlation)
+        figures = {
+            "AlertCorrelation": _figures(found),
+            "AlertValidation": _counts(_read(marts.validation), "Verdict", "verdict"),
+        }
         changed = {
-            contract.table: lake.publish_file(contract, day, path)
-            for contract, path in (
-                (CORRELATED_ALERTS, marts.correlated),
-                (ALERT_CORRELATION, marts.correlation),
-                (ALERT_VALIDATION, marts.validation),
-            )
+            contract.table: lake.publish_file(contract, day, path) for contract, path in files
         }
     matched = found.filter(pl.col("MatchTier") != "none").height
-    log.info("%s: %d evidence items tied to %d events", day, matched, events)
-    figures = {
-        "CorrelatedAlerts": (events, {}),
-        "AlertCorrelation": (found.height, _figures(found)),
-        "AlertValidation": (judged.height, _counts(judged, "Verdict", "verdict")),
-    }
+    log.info("%s: %d evidence items tied to %d events", day, matched, rows[CORRELATED_ALERTS.table])
     return {
-        table: Report.of(rows, changed=changed[table], **numbers)
-        for table, (rows, numbers) in figures.items()
+        table: Report.of(number, changed=changed[table], **figures.get(table, {}))
+        for table, number in rows.items()
     }
 
 
@@ -86,9 +87,13 @@ def _input(lake: Lake, contract: Contract, day: date, part: str = "data") -> Pat
 
 
 def _keep_contract(path: Path, contract: Contract) -> pl.DataFrame:
-    frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
+    frame = _read(path)
     contract.schema.validate(frame, lazy=True)
     return frame
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path, hive_partitioning=False, glob=False)
 
 
 def _figures(found: pl.DataFrame) -> dict[str, int | float | str]:
@@ -115,9 +120,6 @@ def _counts(frame: pl.DataFrame, column: str, name: str) -> dict[str, int | floa
 def quarantined(lake: Lake, day: date) -> pl.DataFrame:
     """Return how many records of `day` were turned away: Table, Rule, Rows."""
     folder = lake.path(QUARANTINE, day).parent
-    parts = [
-        pl.read_parquet(path, hive_partitioning=False, glob=False)
-        for path in sorted(folder.glob("*.parquet"))
-    ]
+    parts = [_read(path) for path in sorted(folder.glob("*.parquet"))]
     rows = pl.concat([QUARANTINE.empty(), *parts])
     return rows.group_by("Table", "Rule").agg(Rows=pl.len().cast(pl.Int64)).sort("Table", "Rule")

@@ -11,18 +11,13 @@ from typing import Final
 
 from etl.contracts.contract import Contract
 from etl.contracts.core import ALERT_EVIDENCE, ALERTS
-from etl.contracts.insight import INSIGHT
-from etl.contracts.mart import MART
+from etl.contracts.marts import MART
 from etl.lake.engine import Engine
-from etl.models import relations
-from etl.models.relations import Sources
+from etl.models.relations import Inputs, relate, run
 
 Row = dict[str, object]
 
-MARTS: Final[tuple[Contract, ...]] = (*MART, *INSIGHT)
-"""The marts that something is expected of."""
-
-INPUTS: Final[tuple[Contract, ...]] = (*MARTS, ALERTS, ALERT_EVIDENCE)
+INPUTS: Final[tuple[Contract, ...]] = (*MART, ALERTS, ALERT_EVIDENCE)
 """What expectations read beside the event tables, each under its table's name."""
 
 
@@ -36,10 +31,11 @@ def expectations(mart: str) -> dict[str, str]:
     }
 
 
-def offer(duck: Engine, inputs: Sources) -> None:
+def offer(duck: Engine, inputs: Inputs) -> None:
     """Make the tables of a day the relations that expectations read."""
-    relations.offer(duck, inputs)
-    relations.run(duck, [("all_events", "AllEvents", "view")])
+    for name, source in inputs.items():
+        relate(duck, name, source)
+    run(duck, [("all_events", "AllEvents", "view")])
 
 
 def broken(duck: Engine, mart: str, most: int) -> Iterator[tuple[str, Row]]:

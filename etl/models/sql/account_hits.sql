@@ -1,9 +1,9 @@
 -- Logons of the account that a lead names: by SID where both sides know one, else by name.
--- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Leads, AllEvents.
+-- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Leads, PivotEvents.
 -- Domains must agree where both sides name one.
 with Accounts as (select * from Leads where Kind = 'account'),
 
-Logons as (select * from AllEvents where EventTable = 'DeviceLogonEvents'),
+Logons as (select * from PivotEvents where EventTable = 'DeviceLogonEvents'),
 
 Hits as (
     select

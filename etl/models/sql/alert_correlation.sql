@@ -7,6 +7,7 @@
 -- Retention is the reason only where nothing as old was pulled of any device.
 -- Provisional: matched far from the activity, while not all that is near has come.
 -- Of hunts with one reach the latest counts. An incomplete pull is never presented as "no match".
+-- Because holds words of ours and numbers only, nothing that comes from outside.
 with Events as (
     select
         AlertId,
@@ -76,61 +77,126 @@ Times as (
     select
         Sought.AlertId,
         Sought.EvidenceId,
-        if(Sought.Keyed, Sought.ProcessCreationTicks, Sought.EndTicks)
+        if(
+            Sought.Keyed,
+            greatest(
+                Sought.ProcessCreationTicks,
+                if(coalesce(Alerts.FirstActivityTime, Alerts.LastActivityTime) is null, 0, Sought.EndTicks)
+            ),
+            Sought.EndTicks
+        )
         > Pull.StartedTicks - Parameters.Landing as Fresh,
         if(Sought.Keyed, Sought.ProcessCreationTicks, Sought.EndTicks + Parameters.Near) as Latest,
         Latest < Pull.StartedTicks - Parameters.Retention and Latest < Oldest.Ticks as Gone
     from Sought
+    inner join Alerts using (AlertId)
     cross join Pull
     cross join Oldest
     cross join Parameters
+),
+
+Decided as (
+    select
+        Alerts.TenantId,
+        Alerts.AlertId,
+        AlertEvidence.EvidenceId,
+        Alerts.Title,
+        Alerts.Severity,
+        Alerts.Status,
+        Alerts.CreatedTime,
+        AlertEvidence.EvidenceType,
+        AlertEvidence.EntityType,
+        coalesce(
+            Matches.DeviceId,
+            AlertEvidence.DeviceId,
+            Found.DeviceId,
+            if(Sought.Keyed, Sought.Devices[1], null)
+        ) as DeviceId,
+        AlertEvidence.ProcessId,
+        AlertEvidence.ProcessCreationTicks,
+        case
+            when Matches.MatchTier is not null then Matches.MatchTier
+            when Found.AlertId is not null then 'pivot'
+            else 'none'
+        end as MatchTier,
+        Found.PivotKind,
+        Matches.InstanceTicks as MatchedProcessCreationTicks,
+        coalesce(Matches.Candidates, 0) as Candidates,
+        coalesce(Events.Events, 0) as Events,
+        case
+            when Matches.MatchTier is not null or Found.AlertId is not null then null
+            when Sought.AlertId is null then 'no_usable_key'
+            when Matches.Ambiguous then 'ambiguous'
+            when Pull.Incomplete or Asked.AlertId is not null then 'incomplete_pull'
+            when Times.Fresh then 'not_landed_yet'
+            when AlertEvidence.EntityType = 'Process' and not Sought.Keyed then 'no_usable_key'
+            when Times.Gone then 'outside_retention'
+            when Sought.Silent then 'device_silent'
+            else 'no_match'
+        end as Reason,
+        coalesce(Found.Reach = 'wide', false)
+        and (Pull.Incomplete or Asked.AlertId is not null) as Provisional,
+        Found.Reach,
+        Matches.Decisive,
+        Matches.CoarserUnit,
+        Matches.Distance,
+        Matches.Agree,
+        Matches.DecidedBy,
+        AlertEvidence.IngestedAt,
+        AlertEvidence.SourceRequestId
+    from AlertEvidence
+    inner join Alerts using (AlertId)
+    left join Sought using (AlertId, EvidenceId)
+    left join Times using (AlertId, EvidenceId)
+    left join Matches using (AlertId, EvidenceId)
+    left join Found using (AlertId, EvidenceId)
+    left join Events using (AlertId, EvidenceId)
+    left join Asked using (AlertId, EvidenceId)
+    cross join Pull
 )
 
 select
-    Alerts.TenantId,
-    Alerts.AlertId,
-    AlertEvidence.EvidenceId,
-    Alerts.Title,
-    Alerts.Severity,
-    Alerts.Status,
-    Alerts.CreatedTime,
-    AlertEvidence.EvidenceType,
-    AlertEvidence.EntityType,
-    coalesce(
-        Matches.DeviceId, AlertEvidence.DeviceId, Found.DeviceId, if(Sought.Keyed, Sought.Devices[1], null)
-    ) as DeviceId,
-    AlertEvidence.ProcessId,
-    AlertEvidence.ProcessCreationTicks,
+    Decided.* exclude (Reach, Decisive, CoarserUnit, Distance, Agree, DecidedBy),
     case
-        when Matches.MatchTier is not null then Matches.MatchTier
-        when Found.AlertId is not null then 'pivot'
-        else 'none'
-    end as MatchTier,
-    Found.PivotKind,
-    Matches.InstanceTicks as MatchedProcessCreationTicks,
-    coalesce(Matches.Candidates, 0) as Candidates,
-    coalesce(Events.Events, 0) as Events,
-    case
-        when Matches.MatchTier is not null or Found.AlertId is not null then null
-        when Sought.AlertId is null then 'no_usable_key'
-        when Matches.Ambiguous then 'ambiguous'
-        when Pull.Incomplete or Asked.AlertId is not null then 'incomplete_pull'
-        when Times.Fresh then 'not_landed_yet'
-        when AlertEvidence.EntityType = 'Process' and not Sought.Keyed then 'no_usable_key'
-        when Times.Gone then 'outside_retention'
-        when Sought.Silent then 'device_silent'
-        else 'no_match'
-    end as Reason,
-    coalesce(Found.Reach = 'wide', false) and (Pull.Incomplete or Asked.AlertId is not null) as Provisional,
-    AlertEvidence.IngestedAt,
-    AlertEvidence.SourceRequestId
-from AlertEvidence
-inner join Alerts using (AlertId)
-left join Sought using (AlertId, EvidenceId)
-left join Times using (AlertId, EvidenceId)
-left join Matches using (AlertId, EvidenceId)
-left join Found using (AlertId, EvidenceId)
-left join Events using (AlertId, EvidenceId)
-left join Asked using (AlertId, EvidenceId)
-cross join Pull
-order by Alerts.AlertId, AlertEvidence.EvidenceId
+        when Decided.MatchTier = 'pivot'
+            then
+                replace(Decided.PivotKind, '_', ' ')
+                || if(Decided.Reach = 'near', ' near', ' within a day of')
+                || ' the activity'
+        when Decided.Decisive then 'device, process id and creation time are equal'
+        when Decided.MatchTier in ('exact', 'precision')
+            then
+                'equal once cut to '
+                || case Decided.CoarserUnit
+                    when 10 then '1 µs'
+                    when 10000 then '1 ms'
+                    when 100000 then '10 ms'
+                    else '1 s'
+                end
+        when Decided.MatchTier = 'tolerance'
+            then 'the nearest creation time, ' || Decided.Distance / 10000 || ' ms away'
+        when Decided.Reason = 'no_usable_key'
+            then 'it names no process with its creation time, nor anything else that events hold'
+        when Decided.Reason = 'ambiguous'
+            then Decided.Candidates || ' processes may be meant, and nothing tells them apart'
+        when Decided.Reason = 'not_landed_yet' then 'its telemetry may still arrive'
+        when Decided.Reason = 'outside_retention' then 'it is older than what hunting keeps'
+        when Decided.Reason = 'device_silent' then 'its device sent no event around that time'
+        when Decided.Reason = 'incomplete_pull' then 'not all that was asked for has come'
+        else 'all that was asked for came, and shows nothing of it'
+    end
+    || case
+        when len(Decided.DecidedBy) > 0
+            then
+                '; of '
+                || Decided.Candidates
+                || ' processes told by '
+                || array_to_string(Decided.DecidedBy, ', ')
+        when not Decided.Decisive and len(Decided.Agree) > 0
+            then
+                '; '
+                || array_to_string(Decided.Agree, ', ')
+                || if(len(Decided.Agree) > 1, ' agree', ' agrees')
+        else ''
+    end as Because
+from Decided

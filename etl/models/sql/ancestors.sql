@@ -1,6 +1,7 @@
 -- Ancestors of matched processes that are named, but of whose creation there is no row.
 -- Grain: AlertId, DeviceId, ProcessId, ProcessCreationTicks.
--- Inputs: Matches, ProcessLinks, Platforms, DeviceProcessEvents. Depth is bounded, so that loops end.
+-- Inputs: Matches, ProcessLinks, Platforms, DeviceProcessEvents, Parameters (Above). Depth is bounded,
+-- so that loops end.
 with recursive Found as (
     select
         Matches.AlertId,
@@ -22,7 +23,8 @@ with recursive Found as (
         Found.Depth + 1 as Depth
     from Found
     inner join ProcessLinks using (DeviceId, Pid, Slot)
-    where Found.Depth < 32
+    cross join Parameters
+    where Found.Depth < Parameters.Above
 ),
 
 Named as (

@@ -1,60 +1,28 @@
--- The match rule: which process instances an evidence item may mean, and at which tier.
--- Grain: AlertId, EvidenceId, DeviceId, InstanceTicks. 
--- Inputs: EvidenceKeys, Instances, Parameters (Tolerance in ticks).
---   exact      same device, pid and ticks
---   precision  the same once both are cut to the coarser side's precision
---   tolerance  within Tolerance, and what both sides know of the file agrees; where exec keeps the
---              pid (Linux, macOS) something must be known, as the neighbour in time is another program
--- Decisive: the evidence is known as finely as the instance, so that equal ticks leave no doubt.
-with Near as (
-    select
-        EvidenceKeys.AlertId,
-        EvidenceKeys.EvidenceId,
-        EvidenceKeys.DeviceId,
-        EvidenceKeys.ProcessId,
-        EvidenceKeys.ProcessCreationTicks,
-        EvidenceKeys.Platform,
-        EvidenceKeys.Unit as EvidenceUnit,
-        Instances.Ticks as InstanceTicks,
-        greatest(EvidenceKeys.Unit, Instances.Unit) as CoarserUnit,
-        EvidenceKeys.Unit <= Instances.Unit as AsFine,
-        abs(Instances.Ticks - EvidenceKeys.ProcessCreationTicks) as Distance,
-        list_filter(
-            [
-                lower(EvidenceKeys.FileName) = lower(Instances.FileName),
-                lower(EvidenceKeys.SHA1) = lower(Instances.SHA1),
-                lower(EvidenceKeys.SHA256) = lower(Instances.SHA256)
-            ],
-            lambda Known: Known is not null
-        ) as Facts
-    from EvidenceKeys
-    inner join Instances
-        on
-            EvidenceKeys.DeviceId = Instances.DeviceId
-            and EvidenceKeys.ProcessId = Instances.Pid
-)
-
+-- Which process instances an evidence item may mean, and at which tier.
+-- Grain: AlertId, EvidenceId, Instance. Inputs: EvidenceKeys, Instances by the match rule, Parameters
+-- (Tolerance in ticks). Where exec keeps the pid (Linux, macOS) a near time is no match unless
+-- something of the program agrees, as the neighbour in time is another program.
 select
-    AlertId,
-    EvidenceId,
-    DeviceId,
-    ProcessId,
-    ProcessCreationTicks,
-    EvidenceUnit,
-    InstanceTicks,
-    Distance,
+    EvidenceKeys.AlertId,
+    EvidenceKeys.EvidenceId,
+    EvidenceKeys.Pid as ProcessId,
+    EvidenceKeys.Ticks as ProcessCreationTicks,
+    EvidenceKeys.Unit as EvidenceUnit,
+    Pairs.* exclude (Sighting, Platform),
     case
-        when Distance = 0 then 'exact'
-        when InstanceTicks // CoarserUnit = ProcessCreationTicks // CoarserUnit then 'precision'
-        else 'tolerance'
-    end as MatchTier,
-    Distance = 0 and AsFine as Decisive
-from Near
+        when Pairs.Decisive then 1
+        when Pairs.MatchTier <> 'tolerance' then 2
+        else 3
+    end as Kind
+from EvidenceKeys
+inner join SAMEPROCESS('EvidenceKeys', 'Instances') as Pairs using (Sighting)
 cross join Parameters
 where
-    InstanceTicks // CoarserUnit = ProcessCreationTicks // CoarserUnit
+    Pairs.MatchTier <> 'tolerance'
     or (
-        Distance <= Parameters.Tolerance
-        and not list_contains(Facts, false)
-        and (Platform = 'windows' or list_contains(Facts, true))
+        Pairs.Distance <= Parameters.Tolerance
+        and (
+            Pairs.Platform = 'windows'
+            or LIST_HAS_ANY(Pairs.Agree, ['SHA1', 'SHA256', 'file name', 'command line', 'path'])
+        )
     )

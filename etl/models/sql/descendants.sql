@@ -1,6 +1,6 @@
--- Matched processes (depth 0) and what they started, as far as creation rows tell, two generations.
+-- Matched processes (depth 0) and what they started, as far as creation rows tell, some generations.
 -- Grain: AlertId, DeviceId, ProcessId, ProcessCreationTicks. Inputs: Matches, Platforms,
--- DeviceProcessEvents. Unit is how finely others name the process.
+-- DeviceProcessEvents, Parameters (Below). Unit is how finely others name the process.
 with recursive Children as (
     select
         DeviceProcessEvents.DeviceId,
@@ -42,7 +42,8 @@ Found as (
             Found.DeviceId = Children.DeviceId
             and Found.Pid = Children.Pid
             and Found.Ticks // Found.Coarse = Children.Slot
-    where Found.Depth < 2
+    cross join Parameters
+    where Found.Depth < Parameters.Below
 )
 
 select

@@ -1,5 +1,7 @@
--- The process keys of every event: the process it is about (subject), the one that caused it (initiator).
--- Grain: EventTable, EventId, MatchRole. Input: AllEvents. Half keys and pid 0 are none.
+-- The process keys of every event, and what it says of the process: whom it is about (subject), who
+-- caused it (initiator).
+-- Grain: EventTable, EventId, MatchRole. Input: ScopedEvents. Half keys and pid 0 are none.
+-- In a creation row the initiator is the parent; the initiator's own parent is another column.
 select
     EventTable,
     EventId,
@@ -8,9 +10,14 @@ select
     ProcessId as Pid,
     ProcessCreationTicks as Ticks,
     FileName,
+    FolderPath,
     SHA1,
-    SHA256
-from AllEvents
+    SHA256,
+    ProcessCommandLine as CommandLine,
+    AccountName,
+    InitiatingProcessId as ParentPid,
+    InitiatingProcessCreationTicks as ParentTicks
+from ScopedEvents
 where
     EventTable in ('DeviceProcessEvents', 'DeviceEvents')
     and ProcessCreationTicks is not null
@@ -24,7 +31,12 @@ select
     InitiatingProcessId as Pid,
     InitiatingProcessCreationTicks as Ticks,
     InitiatingProcessFileName as FileName,
+    InitiatingProcessFolderPath as FolderPath,
     InitiatingProcessSHA1 as SHA1,
-    InitiatingProcessSHA256 as SHA256
-from AllEvents
+    InitiatingProcessSHA256 as SHA256,
+    InitiatingProcessCommandLine as CommandLine,
+    InitiatingProcessAccountName as AccountName,
+    InitiatingProcessParentId as ParentPid,
+    InitiatingProcessParentCreationTicks as ParentTicks
+from ScopedEvents
 where InitiatingProcessCreationTicks is not null and InitiatingProcessId > 0

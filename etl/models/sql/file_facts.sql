@@ -1,5 +1,5 @@
 -- The files that events name: the one an event is about (subject), the program that caused it.
--- Grain: EventTable, EventId, MatchRole. Inputs: AllEvents, Leads. Only what a lead may mean.
+-- Grain: EventTable, EventId, MatchRole. Inputs: PivotEvents, Leads. Only what a lead may mean.
 -- A bare name counts only where the evidence knows nothing better of its file; a command line without
 -- one likewise.
 with Named as (
@@ -14,7 +14,7 @@ with Named as (
         lower(FolderPath) as Path,
         lower(FileName) as Name,
         ProcessCommandLine as CommandLine
-    from AllEvents
+    from PivotEvents
     where EventTable in ('DeviceProcessEvents', 'DeviceFileEvents', 'DeviceImageLoadEvents', 'DeviceEvents')
     union all
     select
@@ -28,7 +28,7 @@ with Named as (
         lower(InitiatingProcessFolderPath) as Path,
         lower(InitiatingProcessFileName) as Name,
         InitiatingProcessCommandLine as CommandLine
-    from AllEvents
+    from PivotEvents
 ),
 
 Files as (select * from Leads where Kind = 'file')

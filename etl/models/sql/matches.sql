@@ -1,45 +1,36 @@
 -- What each evidence item means: one instance, or several that nothing tells apart.
--- Grain: AlertId, EvidenceId. Input: Candidates.
--- The best kind of candidate decides: decisive, then equal when cut, then the nearest in tolerance.
-with Ranked as (
-    select
-        *,
-        case
-            when Decisive then 1
-            when MatchTier in ('exact', 'precision') then 2
-            else 3
-        end as Kind
-    from Candidates
-),
-
-Best as (
-    select *
-    from Ranked
-    qualify rank() over (
-        partition by AlertId, EvidenceId order by Kind, case when Kind = 3 then Distance else 0 end
-    ) = 1
-),
-
-Counted as (
+-- Grain: AlertId, EvidenceId. Inputs: Candidates, Best by what decides.
+with Counted as (
     select
         AlertId,
         EvidenceId,
+        any_value(ProcessCreationTicks) as ProcessCreationTicks,
+        any_value(EvidenceUnit) as EvidenceUnit,
         count(*) as Candidates
     from Candidates
     group by AlertId, EvidenceId
+),
+
+Chosen as (
+    select
+        Best.*,
+        Answer.DecidedBy
+    from Best
+    inner join decided('Best') as Answer using (Question, Instance)
 )
 
 select
-    Best.AlertId,
-    Best.EvidenceId,
-    any_value(Counted.Candidates) as Candidates,
-    count(*) > 1 as Ambiguous,
-    if(Ambiguous, null, min(Best.DeviceId)) as DeviceId,
-    if(Ambiguous, null, min(Best.ProcessId)) as ProcessId,
-    if(Ambiguous, null, min(Best.InstanceTicks)) as InstanceTicks,
-    if(Ambiguous, null, min(Best.MatchTier)) as MatchTier,
-    min(Best.ProcessCreationTicks) as ProcessCreationTicks,
-    min(Best.EvidenceUnit) as EvidenceUnit
-from Best
-inner join Counted using (AlertId, EvidenceId)
-group by Best.AlertId, Best.EvidenceId
+    Counted.*,
+    Chosen.AlertId is null as Ambiguous,
+    Chosen.DeviceId,
+    Chosen.ProcessId,
+    Chosen.Instance,
+    Chosen.InstanceTicks,
+    Chosen.MatchTier,
+    Chosen.Decisive,
+    Chosen.CoarserUnit,
+    Chosen.Distance,
+    Chosen.Agree,
+    Chosen.DecidedBy
+from Counted
+left join Chosen using (AlertId, EvidenceId)

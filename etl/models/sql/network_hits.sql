@@ -1,5 +1,5 @@
 -- Events that name the address or the URL of a lead.
--- Grain: AlertId, EvidenceId, EventTable, EventId, PivotKind. Inputs: Leads, AllEvents.
+-- Grain: AlertId, EvidenceId, EventTable, EventId, PivotKind. Inputs: Leads, PivotEvents.
 -- A URL is that of the event, with or without its scheme, or its host alone; or where a file came from.
 with Urls as (
     select
@@ -28,42 +28,42 @@ Hits as (
         Leads.EvidenceId,
         Leads.Devices,
         'ip' as PivotKind,
-        AllEvents.EventTable,
-        AllEvents.EventId,
-        AllEvents.DeviceId,
-        AllEvents.TimestampTicks
+        PivotEvents.EventTable,
+        PivotEvents.EventId,
+        PivotEvents.DeviceId,
+        PivotEvents.TimestampTicks
     from Leads
-    inner join AllEvents
+    inner join PivotEvents
         on
             Leads.Kind = 'ip'
-            and lower(Leads.RemoteIP) = lower(AllEvents.RemoteIP)
+            and lower(Leads.RemoteIP) = lower(PivotEvents.RemoteIP)
     union
     select
         Spellings.AlertId,
         Spellings.EvidenceId,
         Spellings.Devices,
         'url' as PivotKind,
-        AllEvents.EventTable,
-        AllEvents.EventId,
-        AllEvents.DeviceId,
-        AllEvents.TimestampTicks
+        PivotEvents.EventTable,
+        PivotEvents.EventId,
+        PivotEvents.DeviceId,
+        PivotEvents.TimestampTicks
     from Spellings
-    inner join AllEvents
+    inner join PivotEvents
         on
             Spellings.Spelling <> ''
-            and Spellings.Spelling = lower(AllEvents.RemoteUrl)
+            and Spellings.Spelling = lower(PivotEvents.RemoteUrl)
     union
     select
         Urls.AlertId,
         Urls.EvidenceId,
         Urls.Devices,
         'url' as PivotKind,
-        AllEvents.EventTable,
-        AllEvents.EventId,
-        AllEvents.DeviceId,
-        AllEvents.TimestampTicks
+        PivotEvents.EventTable,
+        PivotEvents.EventId,
+        PivotEvents.DeviceId,
+        PivotEvents.TimestampTicks
     from Urls
-    inner join AllEvents on Urls.Url = lower(AllEvents.FileOriginUrl)
+    inner join PivotEvents on Urls.Url = lower(PivotEvents.FileOriginUrl)
 )
 
 select

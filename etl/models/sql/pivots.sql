@@ -1,6 +1,6 @@
 -- Events that belong to evidence without a process key: the nearest in time and the best known.
 -- Grain: AlertId, EvidenceId, EventTable, EventId.
--- Inputs: FileHits, NetworkHits, RegistryHits, AccountHits, Leads, AllEvents, Parameters (Near and
+-- Inputs: FileHits, NetworkHits, RegistryHits, AccountHits, Leads, PivotEvents, Parameters (Near and
 -- Wide: how far around the alert's activity to look, in ticks).
 -- What is near goes before what is far; where any event has the evidence's command line, only those count.
 with Hits as (
@@ -15,18 +15,18 @@ with Hits as (
     select
         Leads.AlertId,
         Leads.EvidenceId,
-        AllEvents.EventTable,
-        AllEvents.EventId,
-        AllEvents.DeviceId,
-        AllEvents.TimestampTicks,
+        PivotEvents.EventTable,
+        PivotEvents.EventId,
+        PivotEvents.DeviceId,
+        PivotEvents.TimestampTicks,
         'subject' as MatchRole,
         false as Told,
         'device' as PivotKind
     from Leads
-    inner join AllEvents
+    inner join PivotEvents
         on
             Leads.Kind = 'device'
-            and Leads.Devices[1] = AllEvents.DeviceId
+            and Leads.Devices[1] = PivotEvents.DeviceId
 ),
 
 Placed as (

@@ -1,12 +1,23 @@
--- Operating system of every device that the day's alerts name, or whose telemetry was pulled.
--- Grain: DeviceId. Inputs: AlertDevices, AllEvents.
+-- Operating system of every device that the day's alerts name.
+-- Grain: DeviceId. Inputs: AlertDevices, AlertEvidence, ScopedEvents.
 -- Decides how finely creation times are known; without a named platform, paths tell. Coarse is the
 -- precision in ticks at which two namings of one process may be compared, whoever names it.
 with Named as (
     select
         DeviceId,
-        max(lower(OSPlatform)) as Name
-    from AlertDevices
+        max(nullif(nullif(nullif(lower(OSPlatform), 'unknown'), 'other'), '')) as Name
+    from (
+        select
+            DeviceId,
+            OSPlatform
+        from AlertDevices
+        union all
+        select
+            DeviceId,
+            null as OSPlatform
+        from AlertEvidence
+        where DeviceId is not null
+    ) as Devices
     group by DeviceId
 ),
 
@@ -19,24 +30,25 @@ Seen as (
         select distinct
             DeviceId,
             InitiatingProcessFolderPath as Path
-        from AllEvents
+        from ScopedEvents
+        where DeviceId in (select Named.DeviceId from Named where Named.Name is null)
     ) as Paths
     group by DeviceId
 ),
 
 Told as (
     select
-        DeviceId,
+        Named.DeviceId,
         case
             when Named.Name like 'windows%' then 'windows'
             when Named.Name like 'mac%' then 'macos'
-            when Named.Name is not null and Named.Name not in ('', 'unknown', 'other') then 'linux'
+            when Named.Name is not null then 'linux'
             when Seen.MacPaths then 'macos'
             when Seen.PosixPaths then 'linux'
             else 'windows'
         end as Platform
     from Named
-    full join Seen using (DeviceId)
+    left join Seen using (DeviceId)
 )
 
 select

@@ -17,12 +17,7 @@ select
         else 'tolerance'
     end as MatchTier
 from Matches
-inner join Homes
-    on
-        Matches.DeviceId = Homes.DeviceId
-        and Matches.ProcessId = Homes.Pid
-        and Matches.InstanceTicks = Homes.InstanceTicks
-where not Matches.Ambiguous
+inner join Homes using (Instance)
 qualify row_number() over (
     partition by Matches.AlertId, Matches.EvidenceId, Homes.EventTable, Homes.EventId
     order by Homes.MatchRole desc

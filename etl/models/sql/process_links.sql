@@ -1,5 +1,6 @@
--- Which process started which, as far as any event says: by its own columns and by its parent's.
--- Grain: DeviceId, Pid, Slot, ParentPid, ParentTicks. Inputs: AllEvents, Platforms.
+-- Which process started which on devices with a match, as far as any event says: by its own columns
+-- and by its parent's. Grain: DeviceId, Pid, Slot, ParentPid, ParentTicks.
+-- Inputs: AllEvents, Matches, Platforms.
 -- A slot is a creation time cut to what all namings of a process share. Half keys, pid 0, sentinel
 -- times and System are nobody's parent.
 with Named as (
@@ -10,6 +11,7 @@ with Named as (
         InitiatingProcessId as ParentPid,
         InitiatingProcessCreationTicks as ParentTicks
     from AllEvents
+    semi join Matches using (DeviceId)
     where EventTable = 'DeviceProcessEvents'
     union
     select
@@ -19,6 +21,7 @@ with Named as (
         InitiatingProcessParentId as ParentPid,
         InitiatingProcessParentCreationTicks as ParentTicks
     from AllEvents
+    semi join Matches using (DeviceId)
 )
 
 select distinct

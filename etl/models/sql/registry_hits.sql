@@ -1,5 +1,5 @@
 -- Events about the registry key or value that a lead names, whatever the spelling of the key.
--- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Leads, RegistryPaths, AllEvents.
+-- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Leads, RegistryPaths, PivotEvents.
 -- Of key, value name and data all that the evidence knows must agree.
 with Keys as (
     select
@@ -13,15 +13,15 @@ with Keys as (
 
 Changes as (
     select
-        AllEvents.EventTable,
-        AllEvents.EventId,
-        AllEvents.DeviceId,
-        AllEvents.TimestampTicks,
+        PivotEvents.EventTable,
+        PivotEvents.EventId,
+        PivotEvents.DeviceId,
+        PivotEvents.TimestampTicks,
         RegistryPaths.Hive,
         RegistryPaths.Path,
-        lower(AllEvents.RegistryValueName) as ValueName,
-        lower(AllEvents.RegistryValueData) as ValueData
-    from AllEvents
+        lower(PivotEvents.RegistryValueName) as ValueName,
+        lower(PivotEvents.RegistryValueData) as ValueData
+    from PivotEvents
     inner join RegistryPaths using (RegistryKey)
 ),
 

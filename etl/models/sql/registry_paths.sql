@@ -1,5 +1,5 @@
 -- Registry keys as evidence and telemetry spell them, and what they mean: a hive, where told, and a path.
--- Grain: RegistryKey. Inputs: Leads, AllEvents.
+-- Grain: RegistryKey. Inputs: Leads, PivotEvents.
 -- Hunting names the user after HKEY_CURRENT_USER; a numbered control set stands for the current one.
 with Spelled as (
     select RegistryKey
@@ -7,7 +7,7 @@ with Spelled as (
     where RegistryKey is not null
     union
     select RegistryKey
-    from AllEvents
+    from PivotEvents
     where RegistryKey is not null
 ),
 

@@ -20,7 +20,7 @@ Named as (
     select
         AlertId,
         'process' as Kind,
-        concat_ws(' ', DeviceId, Pid, Slot) as Thing,
+        concat_ws(' ', DeviceId, ProcessId, ProcessCreationTicks) as Thing,
         Depth = 0 as Own,
         FileName as Label
     from Lineages

@@ -1,0 +1,40 @@
+-- What pivots may find in events, within the widest reach of any lead. Read once, as many ask.
+-- Grain: EventTable, EventId. Inputs: AllEvents, Leads, Parameters (Wide, in ticks).
+-- Nothing is read where every lead goes by a process key.
+with Reach as (
+    select
+        min(Leads.StartTicks - Parameters.Wide) as Earliest,
+        max(Leads.EndTicks + Parameters.Wide) as Latest
+    from Leads
+    cross join Parameters
+    where Leads.Kind <> 'process'
+)
+
+select
+    EventTable,
+    EventId,
+    DeviceId,
+    TimestampTicks,
+    SHA1,
+    SHA256,
+    FolderPath,
+    FileName,
+    ProcessCommandLine,
+    InitiatingProcessSHA1,
+    InitiatingProcessSHA256,
+    InitiatingProcessFolderPath,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    RemoteIP,
+    RemoteUrl,
+    FileOriginUrl,
+    RegistryKey,
+    RegistryValueName,
+    RegistryValueData,
+    AccountSid,
+    AccountName,
+    AccountDomain
+from AllEvents
+where
+    TimestampTicks >= (select Earliest from Reach)
+    and TimestampTicks <= (select Latest from Reach)

@@ -1,0 +1,157 @@
+"""Telemetry of a chosen size: process rows with all columns, and alerts on a share of the devices.
+
+The same rows twice: sorted by device and time, as the lake keeps them, and as they arrived, by time
+with all devices mixed. Made once, by arithmetic on row numbers, and kept for the next run.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from etl import ticks
+from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
+from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.mart import ALERT_HUNTS
+from etl.contracts.ops import LEDGER
+from etl.lake.engine import ROW_GROUP
+
+PER_DEVICE: Final = 2_000
+"""Rows of each device, a day's."""
+
+PER_FILE: Final = 1_000_000
+ITEMS: Final = 3
+"""Evidence items of an alert; each device with an alert has one."""
+
+DAY: Final = datetime(2026, 1, 9, tzinfo=UTC)
+PULLED: Final = datetime(2026, 1, 11, tzinfo=UTC)
+_STEP: Final = ticks.PER_DAY // PER_DEVICE
+_WORDS: Final = 40
+"""Different values of a column that is nothing special."""
+
+_PLACES: Final = {
+    "sorted": (f"i // {PER_DEVICE}", f"i % {PER_DEVICE}"),
+    "mixed": ("i % {devices}", "i // {devices}"),
+}
+_SPECIAL: Final = {
+    "TenantId": "'t'",
+    "DeviceId": "sha1('device ' || d)",
+    "DeviceName": "'wks-' || d || '.contoso.example'",
+    "TimestampTicks": "begun",
+    "ProcessCreationTicks": "begun",
+    "ProcessId": "1000 + hash(d, k) % 60000",
+    "InitiatingProcessId": "1000 + hash(d, k // 10 * 10) % 60000",
+    "InitiatingProcessCreationTicks": "begun - (k % 10) * {step}",
+    "InitiatingProcessParentCreationTicks": "begun - (k % 10 + 10) * {step}",
+    "ProcessCommandLine": "'\"C:\\Program Files\\Vendor ' || d % 40 || '\\tool.exe\" --run ' "
+    "|| md5(d || ' ' || k) || ' --log C:\\ProgramData\\Vendor\\' || k || '.log --quiet'",
+    "InitiatingProcessCommandLine": "'C:\\Windows\\System32\\svchost.exe -k netsvcs -s ' "
+    "|| md5('' || hash(d, k // 10))",
+    "SHA1": "sha1('file ' || hash(d, k) % 5000)",
+    "SHA256": "sha256('file ' || hash(d, k) % 5000)",
+    "EventId": "md5(d || ' event ' || k)",
+    "AdditionalFields": "'{{\"Rank\":' || k || '}}'",
+    "ActionType": "'ProcessCreated'",
+    "ReportId": "k",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """So many process rows in a folder, in both orders."""
+
+    folder: Path
+    rows: int
+
+    @property
+    def devices(self) -> int:
+        """How many devices there are."""
+        return self.rows // PER_DEVICE
+
+    def files(self, order: str) -> list[Path]:
+        """Return the files of an order, `sorted` or `mixed`."""
+        return sorted((self.folder / f"{self.rows}" / order).glob("*.parquet"))
+
+    def make(self, order: str) -> None:
+        """Write the files of an order, unless they are there."""
+        target = self.folder / f"{self.rows}" / order
+        target.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect(config={"memory_limit": "2GB"}) as duck:
+            for first in range(0, self.rows, PER_FILE):
+                file = target / f"{first:012d}.parquet"
+                if not file.exists():
+                    last = min(first + PER_FILE, self.rows)
+                    part = file.with_suffix(".part")
+                    duck.execute(
+                        f"copy ({self._select(order, first, last)}) to '{part}' "
+                        f"(format parquet, compression zstd, row_group_size {ROW_GROUP})"
+                    )
+                    part.rename(file)
+
+    def alerts(self, one_in: int) -> dict[str, pl.DataFrame]:
+        """Return the alerts of one in so many devices, as the correlation reads them."""
+        duck = duckdb.connect()
+        named = duck.sql(
+            f"select sha1('device ' || d) as DeviceId, d, k, 1000 + hash(d, k) % 60000 as Pid "  # noqa: S608
+            f"from (select unnest(range(0, {self.devices}, {one_in})) as d), "
+            f"(select (unnest(range(1, {ITEMS} + 1)) * {PER_DEVICE // (ITEMS + 1)}) as k)"
+        ).pl()
+        common = {"TenantId": "t", "IngestedAt": PULLED, "SourceRequestId": "r"}
+        start = ticks.from_datetime(DAY)
+        alerts = [
+            {**common, "AlertId": f"a{d}", "Title": "Title", "AlertSource": "graph",
+             "CreatedTime": DAY, "FirstActivityTime": DAY, "LastActivityTime": DAY}
+            for d in named["d"].unique(maintain_order=True)
+        ]  # fmt: skip
+        devices = [
+            {**common, "AlertId": f"a{d}", "DeviceId": device, "OSPlatform": "Windows11"}
+            for device, d in named.select("DeviceId", "d").unique(maintain_order=True).iter_rows()
+        ]
+        evidence = [
+            {**common, "AlertId": f"a{d}", "EvidenceId": f"e{k}", "EvidenceType": "processEvidence",
+             "EntityType": "Process", "Raw": "{}", "DeviceId": device, "ProcessId": pid,
+             "ProcessCreationTicks": start + k * _STEP}
+            for device, d, k, pid in named.iter_rows()
+        ]  # fmt: skip
+        pull = {
+            **common, "Source": "hunting", "Table": "DeviceProcessEvents", "Slice": "s",
+            "Status": "complete", "WindowStart": DAY, "WindowEnd": PULLED, "Rows": 0, "Bytes": 0,
+            "Calls": 1, "Throttled": 0, "StartedAt": PULLED, "EndedAt": PULLED,
+        }  # fmt: skip
+        return {
+            "Alerts": ALERTS.frame(alerts),
+            "AlertDevices": ALERT_DEVICES.frame(devices),
+            "AlertEvidence": ALERT_EVIDENCE.frame(evidence),
+            "Hunts": ALERT_HUNTS.empty(),
+            "Ledger": LEDGER.frame([pull]),
+            **{table: hunting(table).empty() for table in EVENT_TABLES[1:]},
+        }
+
+    def _select(self, order: str, first: int, last: int) -> str:
+        device, place = (text.format(devices=self.devices) for text in _PLACES[order])
+        columns = ", ".join(f'{value} as "{name}"' for name, value in _columns())
+        start = ticks.from_datetime(DAY)
+        return (  # numbers and names of our own
+            f"select {columns} from (select *, {start} + k * {_STEP} as begun from "  # noqa: S608
+            f"(select i, {device} as d, {place} as k from range({first}, {last}) as r(i)))"
+        )
+
+
+def _columns() -> Iterator[tuple[str, str]]:
+    for name, kind in hunting(EVENT_TABLES[0]).types.items():
+        if name in _SPECIAL:
+            value = _SPECIAL[name].format(step=_STEP)
+        elif kind == pl.Int64:
+            value = f"hash(k, '{name}') % 100000"
+        elif kind == pl.Boolean:
+            value = "k % 7 = 0"
+        elif kind == pl.String:
+            value = f"'{name[-24:]} ' || hash(d, k // 3, '{name}') % {_WORDS}"
+        else:
+            value = f"make_timestamptz((begun - {ticks.UNIX_EPOCH}) // 10)"
+        sql = {pl.Int64: "bigint", pl.Boolean: "boolean", pl.String: "varchar"}.get(kind)  # type: ignore[call-overload]
+        yield name, f"({value})::{sql}" if sql else f"({value})"
