@@ -35,7 +35,7 @@ check: $(DEV)  ## format, lint, types, SQL, layers, definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --processes 1 --disable-progress-bar etl/models/sql
+	$(BIN)/sqlfluff lint --processes 1 --disable-progress-bar etl/models
 	$(BIN)/lint-imports
 	$(BIN)/dagster definitions validate
 

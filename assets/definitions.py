@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from assets import automation, core, hunting, mart, ops, raw
+from assets import automation, core, expectations, hunting, insight, mart, ops, raw
 from assets.failures import as_dagster
 from assets.tenants import Tenants, connected
 from etl.errors import ConfigError
@@ -36,12 +36,13 @@ def build(
             hunting.hunting_telemetry,
             *hunting.TABLES,
             mart.mart_correlation,
+            insight.mart_insight,
             ops.ops_reconciliation,
             ops.ops_quarantine,
             ops.ops_watermarks,
             ops.ops_catalog,
         ],
-        asset_checks=ops.tenant_checks(names),
+        asset_checks=[expectations.mart_expectations, *ops.tenant_checks(names)],
         jobs=[automation.daily],
         schedules=[automation.recent_days],
         sensors=[automation.changed_alerts, automation.late_telemetry],

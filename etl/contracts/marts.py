@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from etl.contracts.insight import INSIGHT
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_HUNTS, ALERT_VALIDATION, CORRELATED_ALERTS
 from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 
@@ -14,5 +15,5 @@ CORRELATED: Final = (
 )
 """The marts that the correlation makes."""
 
-MART: Final = (*CORRELATED, ALERT_HUNTS)
+MART: Final = (*CORRELATED, ALERT_HUNTS, *INSIGHT)
 """Every mart, the most wanted first; hunts are told by who hunts."""

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -53,6 +53,10 @@ class Lake:
             return []
         names = (path.name.removeprefix("day=") for path in folder.glob("day=*"))
         return sorted(date.fromisoformat(name) for name in names)
+
+    def files(self, contract: Contract, days: Iterable[date]) -> list[Path]:
+        """Return the files of some days of a table, but for days that were never published."""
+        return [path for path in (self.path(contract, day) for day in days) if path.exists()]
 
     def read(self, contract: Contract, day: date, part: str = "data") -> pl.DataFrame:
         """Return a partition's rows; none where it was never published."""

@@ -55,7 +55,7 @@ def offer(duck: Engine, inputs: Inputs) -> None:
     more only where an alert names no device.
     """
     for name, source in inputs.items():
-        _offer(duck, name, source)
+        relate(duck, name, source)
     run(duck, _ALIASES)
     duck.execute(f"create or replace temp view EveryEvent as {sql('all_events')}")
     every = duck.view("EveryEvent")
@@ -69,12 +69,24 @@ def offer(duck: Engine, inputs: Inputs) -> None:
 
 def aliases(duck: Engine, info: Source) -> dict[str, list[str]]:
     """Return the other ids of the machine behind each device id, sorted; `info` is DeviceInfo."""
-    _offer(duck, "DeviceInfo", info)
+    relate(duck, "DeviceInfo", info)
     run(duck, _ALIASES)
     others: dict[str, list[str]] = {}
     for device, other in duck.sql("from DeviceAliases order by all").fetchall():
         others.setdefault(device, []).append(other)
     return others
+
+
+def relate(duck: Engine, name: str, source: Source) -> None:
+    """Make a source a relation; of events the declared columns, as others may clash by type."""
+    columns = ", ".join(hunting(name).types) if name in EVENT_TABLES else "*"
+    if isinstance(source, pl.DataFrame):
+        rows = duck.from_arrow(source.to_arrow())
+    else:
+        paths = [source] if isinstance(source, Path) else source
+        files = [engine.literal(path) for path in paths]
+        rows = duck.read_parquet(files, hive_partitioning=False)
+    rows.project(columns).create_view(name)
 
 
 def run(duck: Engine, steps: Steps) -> None:
@@ -91,15 +103,3 @@ def write(duck: Engine, contract: Contract, select: str, target: Path) -> None:
     """Write the columns of a contract from a select, as a staged file."""
     columns = ", ".join(contract.types)
     engine.write(duck, f"select {columns} from ({select}\n)", target)  # noqa: S608
-
-
-def _offer(duck: Engine, name: str, source: Source) -> None:
-    """Make a source a relation; of events the declared columns, as others may clash by type."""
-    columns = ", ".join(hunting(name).types) if name in EVENT_TABLES else "*"
-    if isinstance(source, pl.DataFrame):
-        rows = duck.from_arrow(source.to_arrow())
-    else:
-        paths = [source] if isinstance(source, Path) else source
-        files = [engine.literal(path) for path in paths]
-        rows = duck.read_parquet(files, hive_partitioning=False)
-    rows.project(columns).create_view(name)

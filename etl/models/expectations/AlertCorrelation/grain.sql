@@ -1,0 +1,7 @@
+-- One row an alert and evidence item.
+select
+    AlertId,
+    EvidenceId
+from AlertCorrelation
+group by TenantId, AlertId, EvidenceId
+having count(*) > 1

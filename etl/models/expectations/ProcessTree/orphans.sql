@@ -1,0 +1,7 @@
+-- Every row's alert exists.
+select
+    AlertId,
+    DeviceId,
+    ProcessId
+from ProcessTree
+anti join Alerts using (AlertId)
