@@ -238,7 +238,7 @@ def test_prevalence_adds_up_over_what_came_before() -> None:
             sighting(DAY, 2, first=5, last=15),
             sighting(DAY, 3, "d3", first=10, last=10),
         ],
-        SpeakingDevices=[
+        KnownDevices=[
             {"DeviceId": "d1", "OldestTicks": T0 - 100},
             {"DeviceId": "d2", "OldestTicks": T0 - 60},
             {"DeviceId": "d3", "OldestTicks": T0},

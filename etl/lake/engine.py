@@ -17,9 +17,12 @@ Engine = duckdb.DuckDBPyConnection
 Unreadable = duckdb.Error
 
 MEMORY = "1GB"
-ROW_GROUP = 16_384
+ROW_GROUP = 8_192
 """Rows in a Parquet row group: small enough that a few devices touch a few groups."""
 
+
+LOOKED_UP: Final = 100_000
+"""Values of a join's smaller side up to which row groups without any of them are passed over."""
 
 _NUMBERS: Final = count()
 
@@ -36,6 +39,8 @@ def connection(spill: Path) -> Iterator[Engine]:
         engine.execute(f"use {name}")
         engine.execute("set timezone = 'UTC'")
         engine.execute("set enable_progress_bar = false")
+        engine.execute("set parquet_metadata_cache = true")
+        engine.execute(f"set dynamic_or_filter_threshold = {LOOKED_UP}")
         try:
             yield engine
         finally:

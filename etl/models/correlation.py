@@ -22,6 +22,13 @@ RETENTION: Final = 30 * ticks.PER_DAY
 LANDING: Final = 40 * ticks.PER_MINUTE
 """How long telemetry has been seen to take to arrive."""
 
+AROUND: Final = 5 * ticks.PER_SECOND
+"""How much further than the tolerance another time of a pid may bear on what evidence means.
+
+Times are written in whole seconds at the coarsest, and may be rounded: a naming, the creation row that
+it means and another one that it could mean are within three of them.
+"""
+
 NEAR: Final = ticks.PER_HOUR
 """How far around an alert's activity evidence is looked for at first, as in Microsoft's go-hunt."""
 
@@ -115,7 +122,9 @@ def tell(duck: Engine, folder: Path) -> Story:
 
 
 def _offer(duck: Engine, inputs: Inputs, tolerance: int, landing: int) -> None:
-    spans = {"Landing": landing, "Retention": RETENTION, "Near": NEAR, "Wide": WIDE}
+    spans = {
+        "Landing": landing, "Retention": RETENTION, "Near": NEAR, "Wide": WIDE, "Around": AROUND,
+    }  # fmt: skip
     kin = {"Above": ABOVE, "Below": BELOW}
     given = pl.DataFrame({"Tolerance": tolerance, **spans, **kin})
     offer(duck, {**inputs, "Parameters": given})

@@ -29,7 +29,7 @@ _OF_DAY: Final[Steps] = (
 
 _OF_LAKE: Final[Steps] = (
     ("all_events", "AllEvents", "view"),
-    ("speaking_devices", "SpeakingDevices", "table"),
+    ("known_devices", "KnownDevices", "table"),
     ("things", "Things", "view"),
     ("lineages", "Lineages", "view"),
     ("lines", "Lines", "view"),

@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import polars as pl
 
 from etl.contracts.contract import Contract
@@ -22,20 +21,13 @@ Inputs = Mapping[str, Source]
 Steps = Sequence[tuple[str, str, str]]
 """What to run, in order: the file, the relation that it makes, and what that is."""
 
-_ALIASES: Final[Steps] = (("device_aliases", "DeviceAliases", "table"),)
+_SCOPE: Final[Steps] = (
+    ("device_aliases", "DeviceAliases", "table"),
+    ("named_devices", "NamedDevices", "table"),
+    ("all_events", "EveryEvent", "view"),
+)
 
-_DEVICES: Final = """
-select DeviceId from AlertDevices where DeviceId is not null
-union
-select DeviceId from AlertEvidence where DeviceId is not null
-union
-select DeviceAliases.OtherId as DeviceId
-from DeviceAliases
-where
-    DeviceAliases.DeviceId in (select AlertDevices.DeviceId from AlertDevices)
-    or DeviceAliases.DeviceId in (select AlertEvidence.DeviceId from AlertEvidence)
-order by DeviceId
-"""
+_PLACE: Final = "file_index::bigint as FileNumber, file_row_number as RowNumber"
 _ANYWHERE: Final = """
 select count(*) > 0 from Alerts anti join AlertDevices using (AlertId)
 """
@@ -50,27 +42,21 @@ def sql(file: str) -> str:
 def offer(duck: Engine, inputs: Inputs) -> None:
     """Make inputs relations by their names, and all event tables together.
 
-    `ScopedEvents` are the events of the devices that alerts name and of those merged with them: the
-    list is a literal, so that of files sorted by device only those parts are read. `AllEvents` are
-    more only where an alert names no device.
+    `AllEvents` are those of NamedDevices, so that of files sorted by device only those parts are
+    read; more only where an alert names no device.
     """
     for name, source in inputs.items():
         relate(duck, name, source)
-    run(duck, _ALIASES)
-    duck.execute(f"create or replace temp view EveryEvent as {sql('all_events')}")
-    every = duck.view("EveryEvent")
-    nobody = duckdb.ConstantExpression(None)
-    devices = [duckdb.ConstantExpression(row[0]) for row in duck.execute(_DEVICES).fetchall()]
-    scoped = every.filter(duckdb.ColumnExpression("DeviceId").isin(nobody, *devices))
-    scoped.create_view("ScopedEvents")
+    run(duck, _SCOPE)
     anywhere = duck.execute(_ANYWHERE).fetchall() == [(True,)]
-    (every if anywhere else scoped).create_view("AllEvents")
+    scope = "" if anywhere else "semi join NamedDevices using (DeviceId)"
+    duck.execute(f"create or replace temp view AllEvents as from EveryEvent {scope}")
 
 
 def aliases(duck: Engine, info: Source) -> dict[str, list[str]]:
     """Return the other ids of the machine behind each device id, sorted; `info` is DeviceInfo."""
     relate(duck, "DeviceInfo", info)
-    run(duck, _ALIASES)
+    run(duck, _SCOPE[:1])
     others: dict[str, list[str]] = {}
     for device, other in duck.sql("from DeviceAliases order by all").fetchall():
         others.setdefault(device, []).append(other)
@@ -78,15 +64,24 @@ def aliases(duck: Engine, info: Source) -> dict[str, list[str]]:
 
 
 def relate(duck: Engine, name: str, source: Source) -> None:
-    """Make a source a relation; of events the declared columns, as others may clash by type."""
-    columns = ", ".join(hunting(name).types) if name in EVENT_TABLES else "*"
+    """Make a source a relation; of events the declared columns, as others may clash by type.
+
+    An event is known by its place: FileNumber among the files of its table, RowNumber in the file.
+    """
+    columns = list(hunting(name).types) if name in EVENT_TABLES else []
     if isinstance(source, pl.DataFrame):
-        rows = duck.from_arrow(source.to_arrow())
+        frame = _placed(source.select(columns)) if columns else source
+        duck.from_arrow(frame.to_arrow()).create_view(name)
     else:
         paths = [source] if isinstance(source, Path) else source
         files = [engine.literal(path) for path in paths]
         rows = duck.read_parquet(files, hive_partitioning=False)
-    rows.project(columns).create_view(name)
+        rows.project(", ".join([*columns, _PLACE]) if columns else "*").create_view(name)
+
+
+def _placed(events: pl.DataFrame) -> pl.DataFrame:
+    numbers = pl.int_range(pl.len(), dtype=pl.Int64)
+    return events.with_columns(FileNumber=pl.lit(0, pl.Int64), RowNumber=numbers)
 
 
 def run(duck: Engine, steps: Steps) -> None:

@@ -12,8 +12,10 @@ MATCHING: Final[Steps] = (
     ("decided", "Decided(Choices)", "macro"),
     ("platforms", "Platforms", "table"),
     ("evidence_keys", "EvidenceKeys", "table"),
-    ("event_keys", "EventKeys", "view"),
+    ("event_keys", "EventKeys", "table"),
     ("process_keys", "ProcessKeys", "table"),
+    ("doubts", "Doubts", "table"),
+    ("facts", "Facts", "table"),
     ("sightings", "Sightings", "table"),
     ("own_rows", "OwnRows", "view"),
     ("instances", "Instances", "table"),
@@ -42,7 +44,7 @@ EVENTS: Final[Steps] = (
     ("homes", "Homes", "table"),
     ("process_events", "ProcessEvents", "table"),
     ("matched_events", "MatchedEvents", "table"),
-    ("events", "Events", "table"),
+    ("events", "Events", "view"),
     ("alert_correlation", "Correlation", "table"),
 )
 """The events of every match, and what is said of each evidence item."""

@@ -5,6 +5,7 @@ with all devices mixed. Made once, by arithmetic on row numbers, and kept for th
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,9 @@ ITEMS: Final = 3
 DAY: Final = datetime(2026, 1, 9, tzinfo=UTC)
 PULLED: Final = datetime(2026, 1, 11, tzinfo=UTC)
 _STEP: Final = ticks.PER_DAY // PER_DEVICE
+_DEVICE: Final = "printf('%010x', d * 109951162) || substr(sha1('device ' || d), 1, 30)"
+"""A device's id: forty hexadecimal digits that ascend with its number."""
+
 _WORDS: Final = 40
 """Different values of a column that is nothing special."""
 
@@ -37,16 +41,19 @@ _PLACES: Final = {
     "sorted": (f"i // {PER_DEVICE}", f"i % {PER_DEVICE}"),
     "mixed": ("i % {devices}", "i // {devices}"),
 }
+_ROW_GROUPS: Final = {"sorted": ROW_GROUP, "mixed": 122_880}
+"""Rows in a row group: as the lake writes them, and as DuckDB does unless told otherwise."""
+
 _SPECIAL: Final = {
     "TenantId": "'t'",
-    "DeviceId": "sha1('device ' || d)",
+    "DeviceId": "{device}",
     "DeviceName": "'wks-' || d || '.contoso.example'",
     "TimestampTicks": "begun",
     "ProcessCreationTicks": "begun",
     "ProcessId": "1000 + hash(d, k) % 60000",
     "InitiatingProcessId": "1000 + hash(d, k // 10 * 10) % 60000",
-    "InitiatingProcessCreationTicks": "begun - (k % 10) * {step}",
-    "InitiatingProcessParentCreationTicks": "begun - (k % 10 + 10) * {step}",
+    "InitiatingProcessCreationTicks": "parent",
+    "InitiatingProcessParentCreationTicks": "parent - {step}",
     "ProcessCommandLine": "'\"C:\\Program Files\\Vendor ' || d % 40 || '\\tool.exe\" --run ' "
     "|| md5(d || ' ' || k) || ' --log C:\\ProgramData\\Vendor\\' || k || '.log --quiet'",
     "InitiatingProcessCommandLine": "'C:\\Windows\\System32\\svchost.exe -k netsvcs -s ' "
@@ -77,31 +84,36 @@ class Telemetry:
         return sorted((self.folder / f"{self.rows}" / order).glob("*.parquet"))
 
     def make(self, order: str) -> None:
-        """Write the files of an order, unless they are there."""
+        """Write the files of an order, unless they are there; some at once."""
         target = self.folder / f"{self.rows}" / order
         target.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect(config={"memory_limit": "2GB"}) as duck:
-            for first in range(0, self.rows, PER_FILE):
-                file = target / f"{first:012d}.parquet"
-                if not file.exists():
-                    last = min(first + PER_FILE, self.rows)
-                    part = file.with_suffix(".part")
-                    duck.execute(
-                        f"copy ({self._select(order, first, last)}) to '{part}' "
-                        f"(format parquet, compression zstd, row_group_size {ROW_GROUP})"
-                    )
-                    part.rename(file)
+        with duckdb.connect(config={"memory_limit": "2GB"}) as duck, ThreadPoolExecutor() as pool:
+            several = [
+                pool.submit(self._write, duck.cursor(), order, first, target)
+                for first in range(0, self.rows, PER_FILE)
+            ]
+            for one in several:
+                one.result()
+
+    def _write(self, duck: duckdb.DuckDBPyConnection, order: str, first: int, folder: Path) -> None:
+        file = folder / f"{first:012d}.parquet"
+        if not file.exists():
+            part = file.with_suffix(".part")
+            select = self._select(order, first, min(first + PER_FILE, self.rows))
+            options = f"format parquet, compression zstd, row_group_size {_ROW_GROUPS[order]}"
+            duck.execute(f"copy ({select}) to '{part}' ({options})")
+            part.rename(file)
 
     def alerts(self, one_in: int) -> dict[str, pl.DataFrame]:
         """Return the alerts of one in so many devices, as the correlation reads them."""
         duck = duckdb.connect()
         named = duck.sql(
-            f"select sha1('device ' || d) as DeviceId, d, k, 1000 + hash(d, k) % 60000 as Pid "  # noqa: S608
+            f"select {_DEVICE} as DeviceId, d, k, 1000 + hash(d, k) % 60000 as Pid, "  # noqa: S608
+            f"{_begun('k')} as Ticks "
             f"from (select unnest(range(0, {self.devices}, {one_in})) as d), "
             f"(select (unnest(range(1, {ITEMS} + 1)) * {PER_DEVICE // (ITEMS + 1)}) as k)"
         ).pl()
         common = {"TenantId": "t", "IngestedAt": PULLED, "SourceRequestId": "r"}
-        start = ticks.from_datetime(DAY)
         alerts = [
             {**common, "AlertId": f"a{d}", "Title": "Title", "AlertSource": "graph",
              "CreatedTime": DAY, "FirstActivityTime": DAY, "LastActivityTime": DAY}
@@ -114,8 +126,8 @@ class Telemetry:
         evidence = [
             {**common, "AlertId": f"a{d}", "EvidenceId": f"e{k}", "EvidenceType": "processEvidence",
              "EntityType": "Process", "Raw": "{}", "DeviceId": device, "ProcessId": pid,
-             "ProcessCreationTicks": start + k * _STEP}
-            for device, d, k, pid in named.iter_rows()
+             "ProcessCreationTicks": begun}
+            for device, d, k, pid, begun in named.iter_rows()
         ]  # fmt: skip
         pull = {
             **common, "Source": "hunting", "Table": "DeviceProcessEvents", "Slice": "s",
@@ -134,17 +146,21 @@ class Telemetry:
     def _select(self, order: str, first: int, last: int) -> str:
         device, place = (text.format(devices=self.devices) for text in _PLACES[order])
         columns = ", ".join(f'{value} as "{name}"' for name, value in _columns())
-        start = ticks.from_datetime(DAY)
-        return (  # numbers and names of our own
-            f"select {columns} from (select *, {start} + k * {_STEP} as begun from "  # noqa: S608
-            f"(select i, {device} as d, {place} as k from range({first}, {last}) as r(i)))"
-        )
+        times = f"{_begun('k')} as begun, {_begun('(k // 10 * 10)')} as parent"
+        rows = f"select i, {device} as d, {place} as k from range({first}, {last}) as r(i)"  # noqa: S608
+        return f"select {columns} from (select *, {times} from ({rows}))"  # noqa: S608
+
+
+def _begun(place: str) -> str:
+    """Return when the process at a place of a device's day was created, in ticks."""
+    start = ticks.from_datetime(DAY)
+    return f"({start} + {place} * {_STEP} + (hash(d, {place}, 'begun') % {_STEP})::bigint)"
 
 
 def _columns() -> Iterator[tuple[str, str]]:
     for name, kind in hunting(EVENT_TABLES[0]).types.items():
         if name in _SPECIAL:
-            value = _SPECIAL[name].format(step=_STEP)
+            value = _SPECIAL[name].format(step=_STEP, device=_DEVICE)
         elif kind == pl.Int64:
             value = f"hash(k, '{name}') % 100000"
         elif kind == pl.Boolean:

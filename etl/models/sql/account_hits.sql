@@ -1,5 +1,5 @@
 -- Logons of the account that a lead names: by SID where both sides know one, else by name.
--- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Leads, PivotEvents.
+-- Grain: AlertId, EvidenceId, EventTable, FileNumber, RowNumber. Inputs: Leads, PivotEvents.
 -- Domains must agree where both sides name one.
 with Accounts as (select * from Leads where Kind = 'account'),
 
@@ -11,7 +11,8 @@ Hits as (
         Accounts.EvidenceId,
         Accounts.Devices,
         Logons.EventTable,
-        Logons.EventId,
+        Logons.FileNumber,
+        Logons.RowNumber,
         Logons.DeviceId,
         Logons.TimestampTicks
     from Accounts
@@ -22,7 +23,8 @@ Hits as (
         Accounts.EvidenceId,
         Accounts.Devices,
         Logons.EventTable,
-        Logons.EventId,
+        Logons.FileNumber,
+        Logons.RowNumber,
         Logons.DeviceId,
         Logons.TimestampTicks
     from Accounts
@@ -37,7 +39,8 @@ select
     AlertId,
     EvidenceId,
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     DeviceId,
     TimestampTicks,
     'subject' as MatchRole,

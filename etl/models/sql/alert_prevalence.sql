@@ -1,6 +1,6 @@
 -- mart.AlertPrevalence: how well the lake knew what an alert names, before the alert's first activity.
 -- Grain: TenantId, AlertId, Kind, Value.
--- Inputs: Alerts, AlertThings, ThingSightings, SpeakingDevices (of the whole lake).
+-- Inputs: Alerts, AlertThings, ThingSightings, KnownDevices (of the whole lake).
 -- The lake holds what was pulled around alerts: this is prevalence over the lake, not over the tenant.
 with Marked as (
     select
@@ -42,14 +42,14 @@ Coverage as (
     select
         Active.AlertId,
         count(*) as Devices,
-        min(SpeakingDevices.OldestTicks) as SinceTicks
+        min(KnownDevices.OldestTicks) as SinceTicks
     from (
         select distinct
             AlertId,
             ActivityTicks
         from AlertThings
     ) as Active
-    inner join SpeakingDevices on Active.ActivityTicks > SpeakingDevices.OldestTicks
+    inner join KnownDevices on Active.ActivityTicks > KnownDevices.OldestTicks
     group by Active.AlertId
 )
 

@@ -52,19 +52,20 @@ Once as (
         ) as Named,
         if(Named = '', AdditionalFields, Named) as Told
     from Acts
-    qualify row_number() over (partition by AlertId, EventTable, EventId order by Own desc) = 1
+    qualify row_number() over (partition by AlertId, EventTable, FileNumber, RowNumber order by Own desc) = 1
 ),
 
 Tiers as (
     select
         AlertId,
         EventTable,
-        EventId,
+        FileNumber,
+        RowNumber,
         arg_min(
             MatchTier, list_position(['exact', 'precision', 'tolerance', 'pivot'], MatchTier)
         ) as MatchTier
     from MatchedEvents
-    group by AlertId, EventTable, EventId
+    group by AlertId, EventTable, FileNumber, RowNumber
 )
 
 select
@@ -106,5 +107,5 @@ left join Tree as Actor
         and Once.DeviceId = Actor.DeviceId
         and Once.ActorPid = Actor.ProcessId
         and Once.ActorTicks = Actor.ProcessCreationTicks
-left join Tiers using (AlertId, EventTable, EventId)
+left join Tiers using (AlertId, EventTable, FileNumber, RowNumber)
 order by Alerts.AlertId, Once.TimestampTicks, Once.EventTable, Once.EventId

@@ -1,5 +1,6 @@
 -- mart.AlertValidation: whether telemetry supports an alert, and why that is said.
--- Grain: TenantId, AlertId. Inputs: Alerts, Correlation (mart.AlertCorrelation), Leads, Pivots, Events.
+-- Grain: TenantId, AlertId. Inputs: Alerts, Correlation (mart.AlertCorrelation), Leads, Pivots,
+-- PivotEvents.
 --   corroborated         a process by its key; or a file, address, URL or registry change near the
 --                        alert's activity on a device that the alert names
 --   pending              not that, and what is missing may still come
@@ -15,9 +16,9 @@ with Shown as (
         min(Pivots.Rank) as Rank,
         any_value(Pivots.Reach) as Reach,
         any_value(Pivots.Anywhere) as Anywhere,
-        list(distinct left(regexp_replace(Events.DeviceName, '[^\pL\pN._-]', '', 'g'), 64)) as Names
+        list(distinct left(regexp_replace(PivotEvents.DeviceName, '[^\pL\pN._-]', '', 'g'), 64)) as Names
     from Pivots
-    inner join Events using (EventTable, EventId)
+    inner join PivotEvents using (EventTable, FileNumber, RowNumber)
     group by Pivots.AlertId, Pivots.EvidenceId
 ),
 

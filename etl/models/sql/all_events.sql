@@ -1,5 +1,5 @@
 -- The events of all tables, columns united by name: what a table lacks is null.
--- Grain: EventTable, EventId. Inputs: the event tables.
+-- Grain: EventTable, FileNumber, RowNumber. Inputs: the event tables.
 select
     'DeviceProcessEvents' as EventTable,
     DeviceProcessEvents.*

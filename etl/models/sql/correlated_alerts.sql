@@ -1,6 +1,6 @@
 -- mart.CorrelatedAlerts: every telemetry event that belongs to an alert's evidence.
 -- Grain: TenantId, AlertId, EvidenceId, EventTable, EventId.
--- Inputs: MatchedEvents, Alerts, AlertEvidence, Events (all event tables, by name).
+-- Inputs: MatchedEvents, Alerts, AlertEvidence, Events.
 select
     Alerts.TenantId,
     Alerts.AlertId,
@@ -47,7 +47,7 @@ select
     Events.IngestedAt,
     Events.SourceRequestId
 from MatchedEvents
-inner join Events using (EventTable, EventId)
+inner join Events using (EventTable, FileNumber, RowNumber)
 inner join Alerts using (AlertId)
 inner join AlertEvidence using (AlertId, EvidenceId)
 order by Alerts.AlertId, AlertEvidence.EvidenceId, Events.Timestamp, Events.EventTable, Events.EventId

@@ -1,42 +1,93 @@
--- The process keys of every event, and what it says of the process: whom it is about (subject), who
--- caused it (initiator).
--- Grain: EventTable, EventId, MatchRole. Input: ScopedEvents. Half keys and pid 0 are none.
--- In a creation row the initiator is the parent; the initiator's own parent is another column.
-select
-    EventTable,
-    EventId,
-    'subject' as MatchRole,
-    DeviceId,
-    ProcessId as Pid,
-    ProcessCreationTicks as Ticks,
-    FileName,
-    FolderPath,
-    SHA1,
-    SHA256,
-    ProcessCommandLine as CommandLine,
-    AccountName,
-    InitiatingProcessId as ParentPid,
-    InitiatingProcessCreationTicks as ParentTicks
-from ScopedEvents
-where
-    EventTable in ('DeviceProcessEvents', 'DeviceEvents')
-    and ProcessCreationTicks is not null
-    and ProcessId > 0
-union all
-select
-    EventTable,
-    EventId,
-    'initiator' as MatchRole,
-    DeviceId,
-    InitiatingProcessId as Pid,
-    InitiatingProcessCreationTicks as Ticks,
-    InitiatingProcessFileName as FileName,
-    InitiatingProcessFolderPath as FolderPath,
-    InitiatingProcessSHA1 as SHA1,
-    InitiatingProcessSHA256 as SHA256,
-    InitiatingProcessCommandLine as CommandLine,
-    InitiatingProcessAccountName as AccountName,
-    InitiatingProcessParentId as ParentPid,
-    InitiatingProcessParentCreationTicks as ParentTicks
-from ScopedEvents
-where InitiatingProcessCreationTicks is not null and InitiatingProcessId > 0
+-- Which event names which process: the key columns of all tables, of the devices that alerts name.
+-- Grain: EventTable, FileNumber, RowNumber, which say where the row is in the day's files.
+-- Inputs: the event tables, NamedDevices. Only these columns are read to match; whole rows are read once
+-- it is known which.
+with Keys as (
+    select
+        'DeviceProcessEvents' as EventTable,
+        FileNumber,
+        RowNumber,
+        DeviceId,
+        TimestampTicks,
+        ProcessId,
+        ProcessCreationTicks,
+        InitiatingProcessId,
+        InitiatingProcessCreationTicks
+    from DeviceProcessEvents
+    union all
+    select
+        'DeviceNetworkEvents' as EventTable,
+        FileNumber,
+        RowNumber,
+        DeviceId,
+        TimestampTicks,
+        null::bigint as ProcessId,
+        null::bigint as ProcessCreationTicks,
+        InitiatingProcessId,
+        InitiatingProcessCreationTicks
+    from DeviceNetworkEvents
+    union all
+    select
+        'DeviceFileEvents' as EventTable,
+        FileNumber,
+        RowNumber,
+        DeviceId,
+        TimestampTicks,
+        null::bigint as ProcessId,
+        null::bigint as ProcessCreationTicks,
+        InitiatingProcessId,
+        InitiatingProcessCreationTicks
+    from DeviceFileEvents
+    union all
+    select
+        'DeviceRegistryEvents' as EventTable,
+        FileNumber,
+        RowNumber,
+        DeviceId,
+        TimestampTicks,
+        null::bigint as ProcessId,
+        null::bigint as ProcessCreationTicks,
+        InitiatingProcessId,
+        InitiatingProcessCreationTicks
+    from DeviceRegistryEvents
+    union all
+    select
+        'DeviceImageLoadEvents' as EventTable,
+        FileNumber,
+        RowNumber,
+        DeviceId,
+        TimestampTicks,
+        null::bigint as ProcessId,
+        null::bigint as ProcessCreationTicks,
+        InitiatingProcessId,
+        InitiatingProcessCreationTicks
+    from DeviceImageLoadEvents
+    union all
+    select
+        'DeviceLogonEvents' as EventTable,
+        FileNumber,
+        RowNumber,
+        DeviceId,
+        TimestampTicks,
+        null::bigint as ProcessId,
+        null::bigint as ProcessCreationTicks,
+        InitiatingProcessId,
+        InitiatingProcessCreationTicks
+    from DeviceLogonEvents
+    union all
+    select
+        'DeviceEvents' as EventTable,
+        FileNumber,
+        RowNumber,
+        DeviceId,
+        TimestampTicks,
+        ProcessId,
+        ProcessCreationTicks,
+        InitiatingProcessId,
+        InitiatingProcessCreationTicks
+    from DeviceEvents
+)
+
+select Keys.*
+from Keys
+semi join NamedDevices using (DeviceId)

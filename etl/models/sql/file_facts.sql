@@ -1,11 +1,12 @@
 -- The files that events name: the one an event is about (subject), the program that caused it.
--- Grain: EventTable, EventId, MatchRole. Inputs: PivotEvents, Leads. Only what a lead may mean.
+-- Grain: EventTable, FileNumber, RowNumber, MatchRole. Inputs: PivotEvents, Leads. Only what a lead may mean.
 -- A bare name counts only where the evidence knows nothing better of its file; a command line without
 -- one likewise.
 with Named as (
     select
         EventTable,
-        EventId,
+        FileNumber,
+        RowNumber,
         DeviceId,
         TimestampTicks,
         'subject' as MatchRole,
@@ -19,7 +20,8 @@ with Named as (
     union all
     select
         EventTable,
-        EventId,
+        FileNumber,
+        RowNumber,
         DeviceId,
         TimestampTicks,
         'initiator' as MatchRole,

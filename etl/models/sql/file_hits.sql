@@ -1,5 +1,5 @@
 -- Events that a file lead may mean, by the best fact that both sides know.
--- Grain: AlertId, EvidenceId, EventTable, EventId, MatchRole. Inputs: Leads, FileFacts.
+-- Grain: AlertId, EvidenceId, EventTable, FileNumber, RowNumber, MatchRole. Inputs: Leads, FileFacts.
 -- A path says nothing where both sides know hashes that differ, a name nothing beside a path or a hash.
 -- Told: the event's process has the very command line that the evidence names.
 with Files as (
@@ -76,7 +76,8 @@ select
     AlertId,
     EvidenceId,
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     DeviceId,
     TimestampTicks,
     MatchRole,
@@ -85,6 +86,6 @@ select
 from Hits
 where len(Devices) = 0 or list_contains(Devices, DeviceId)
 qualify row_number() over (
-    partition by AlertId, EvidenceId, EventTable, EventId, MatchRole
+    partition by AlertId, EvidenceId, EventTable, FileNumber, RowNumber, MatchRole
     order by list_position(['sha256', 'sha1', 'path', 'name', 'command_line'], Fact)
 ) = 1

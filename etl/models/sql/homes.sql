@@ -1,8 +1,9 @@
 -- Which instance each mention of a process belongs to; a mention that could be of two has no home.
--- Grain: EventTable, EventId, MatchRole. Inputs: Sightings, PossibleHomes by what decides.
+-- Grain: EventTable, FileNumber, RowNumber, MatchRole. Inputs: Sightings, PossibleHomes by what decides.
 select
     Mention.EventTable,
-    Mention.EventId,
+    Mention.FileNumber,
+    Mention.RowNumber,
     Mention.MatchRole,
     Sightings.Ticks,
     Sightings.Unit,

@@ -1,11 +1,12 @@
 -- Every event that belongs to an evidence item, by its process or by a pivot.
--- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: ProcessEvents, Pivots.
+-- Grain: AlertId, EvidenceId, EventTable, FileNumber, RowNumber. Inputs: ProcessEvents, Pivots.
 -- A pivot compares no creation times.
 select
     AlertId,
     EvidenceId,
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     MatchRole,
     MatchTier,
     null as PivotKind,
@@ -16,7 +17,8 @@ select
     AlertId,
     EvidenceId,
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     MatchRole,
     'pivot' as MatchTier,
     PivotKind,

@@ -1,5 +1,5 @@
 -- Events that name the address or the URL of a lead.
--- Grain: AlertId, EvidenceId, EventTable, EventId, PivotKind. Inputs: Leads, PivotEvents.
+-- Grain: AlertId, EvidenceId, EventTable, FileNumber, RowNumber, PivotKind. Inputs: Leads, PivotEvents.
 -- A URL is that of the event, with or without its scheme, or its host alone; or where a file came from.
 with Urls as (
     select
@@ -29,7 +29,8 @@ Hits as (
         Leads.Devices,
         'ip' as PivotKind,
         PivotEvents.EventTable,
-        PivotEvents.EventId,
+        PivotEvents.FileNumber,
+        PivotEvents.RowNumber,
         PivotEvents.DeviceId,
         PivotEvents.TimestampTicks
     from Leads
@@ -44,7 +45,8 @@ Hits as (
         Spellings.Devices,
         'url' as PivotKind,
         PivotEvents.EventTable,
-        PivotEvents.EventId,
+        PivotEvents.FileNumber,
+        PivotEvents.RowNumber,
         PivotEvents.DeviceId,
         PivotEvents.TimestampTicks
     from Spellings
@@ -59,7 +61,8 @@ Hits as (
         Urls.Devices,
         'url' as PivotKind,
         PivotEvents.EventTable,
-        PivotEvents.EventId,
+        PivotEvents.FileNumber,
+        PivotEvents.RowNumber,
         PivotEvents.DeviceId,
         PivotEvents.TimestampTicks
     from Urls
@@ -70,7 +73,8 @@ select
     AlertId,
     EvidenceId,
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     DeviceId,
     TimestampTicks,
     'subject' as MatchRole,

@@ -1,5 +1,5 @@
 -- What pivots may find in events, within the widest reach of any lead. Read once, as many ask.
--- Grain: EventTable, EventId. Inputs: AllEvents, Leads, Parameters (Wide, in ticks).
+-- Grain: EventTable, FileNumber, RowNumber. Inputs: AllEvents, Leads, Parameters (Wide, in ticks).
 -- Nothing is read where every lead goes by a process key.
 with Reach as (
     select
@@ -8,12 +8,15 @@ with Reach as (
     from Leads
     cross join Parameters
     where Leads.Kind <> 'process'
+    having count(*) > 0
 )
 
 select
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     DeviceId,
+    DeviceName,
     TimestampTicks,
     SHA1,
     SHA256,
@@ -35,6 +38,4 @@ select
     AccountName,
     AccountDomain
 from AllEvents
-where
-    TimestampTicks >= (select Earliest from Reach)
-    and TimestampTicks <= (select Latest from Reach)
+inner join Reach on AllEvents.TimestampTicks >= Reach.Earliest and AllEvents.TimestampTicks <= Reach.Latest

@@ -1,5 +1,5 @@
 -- Events that belong to evidence without a process key: the nearest in time and the best known.
--- Grain: AlertId, EvidenceId, EventTable, EventId.
+-- Grain: AlertId, EvidenceId, EventTable, FileNumber, RowNumber.
 -- Inputs: FileHits, NetworkHits, RegistryHits, AccountHits, Leads, PivotEvents, Parameters (Near and
 -- Wide: how far around the alert's activity to look, in ticks).
 -- The evidence's own devices go before those merged with them (Merged), and what is near before what is
@@ -17,7 +17,8 @@ with Hits as (
         Leads.AlertId,
         Leads.EvidenceId,
         PivotEvents.EventTable,
-        PivotEvents.EventId,
+        PivotEvents.FileNumber,
+        PivotEvents.RowNumber,
         PivotEvents.DeviceId,
         PivotEvents.TimestampTicks,
         'subject' as MatchRole,
@@ -76,7 +77,8 @@ select
     AlertId,
     EvidenceId,
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     DeviceId,
     MatchRole,
     PivotKind,
@@ -86,5 +88,6 @@ select
     Merged
 from Told
 qualify row_number() over (
-    partition by AlertId, EvidenceId, EventTable, EventId order by Rank asc, MatchRole desc
+    partition by AlertId, EvidenceId, EventTable, FileNumber, RowNumber
+    order by Rank asc, MatchRole desc
 ) = 1

@@ -1,5 +1,5 @@
 -- Operating system of every device that the day's alerts name, and of those merged with them.
--- Grain: DeviceId. Inputs: AlertDevices, AlertEvidence, DeviceAliases, ScopedEvents.
+-- Grain: DeviceId. Inputs: AlertDevices, AlertEvidence, DeviceAliases, AllEvents.
 -- Decides how finely creation times are known; without a named platform, paths tell. Coarse is the
 -- precision in ticks at which two namings of one process may be compared, whoever names it.
 with Mentioned as (
@@ -41,8 +41,8 @@ Seen as (
         select distinct
             DeviceId,
             InitiatingProcessFolderPath as Path
-        from ScopedEvents
-        where DeviceId in (select Named.DeviceId from Named where Named.Name is null)
+        from AllEvents
+        semi join (from Named where Name is null) as Nameless using (DeviceId)
     ) as Paths
     group by DeviceId
 ),

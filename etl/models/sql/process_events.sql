@@ -1,12 +1,13 @@
 -- The events of every matched process instance.
--- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Matches, Homes.
+-- Grain: AlertId, EvidenceId, EventTable, FileNumber, RowNumber. Inputs: Matches, Homes.
 -- An event that is about the process and caused by it as well counts as about it. On a device that was
 -- merged with the evidence's the tier is one lower.
 select
     Matches.AlertId,
     Matches.EvidenceId,
     Homes.EventTable,
-    Homes.EventId,
+    Homes.FileNumber,
+    Homes.RowNumber,
     Homes.MatchRole,
     Homes.Ticks - Matches.ProcessCreationTicks as TimeDeltaTicks,
     case
@@ -21,6 +22,7 @@ select
 from Matches
 inner join Homes using (Instance)
 qualify row_number() over (
-    partition by Matches.AlertId, Matches.EvidenceId, Homes.EventTable, Homes.EventId
+    partition by
+        Matches.AlertId, Matches.EvidenceId, Homes.EventTable, Homes.FileNumber, Homes.RowNumber
     order by Homes.MatchRole desc
 ) = 1

@@ -1,5 +1,5 @@
 -- Events about the registry key or value that a lead names, whatever the spelling of the key.
--- Grain: AlertId, EvidenceId, EventTable, EventId. Inputs: Leads, RegistryPaths, PivotEvents.
+-- Grain: AlertId, EvidenceId, EventTable, FileNumber, RowNumber. Inputs: Leads, RegistryPaths, PivotEvents.
 -- Of key, value name and data all that the evidence knows must agree.
 with Keys as (
     select
@@ -14,7 +14,8 @@ with Keys as (
 Changes as (
     select
         PivotEvents.EventTable,
-        PivotEvents.EventId,
+        PivotEvents.FileNumber,
+        PivotEvents.RowNumber,
         PivotEvents.DeviceId,
         PivotEvents.TimestampTicks,
         RegistryPaths.Hive,
@@ -50,7 +51,8 @@ select
     AlertId,
     EvidenceId,
     EventTable,
-    EventId,
+    FileNumber,
+    RowNumber,
     DeviceId,
     TimestampTicks,
     'subject' as MatchRole,

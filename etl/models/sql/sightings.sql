@@ -1,13 +1,23 @@
 -- The processes that events mention: mentions of one process by one kind of source are one sighting.
 -- Grain: Sighting, which is DeviceId, Pid, Ticks, OwnRow and, where times are coarse, all that is said of
 -- the process: exec may have put several programs into one coarse time.
--- Input: ProcessKeys. What a mention does not say is what all others of its time say alike.
+-- Inputs: ProcessKeys, Facts (of those that keys leave open). What a mention does not say is what all others of its time say alike.
 with Parted as (
     select
-        * exclude (ParentPid, ParentTicks),
-        if(ParentPid > 0 and ParentTicks is not null, { 'Pid': ParentPid, 'Ticks': ParentTicks }, null)
-            as Parent
+        ProcessKeys.*,
+        Facts.FileName,
+        Facts.FolderPath,
+        Facts.SHA1,
+        Facts.SHA256,
+        Facts.CommandLine,
+        Facts.AccountName,
+        if(
+            Facts.ParentPid > 0 and Facts.ParentTicks is not null,
+            { 'Pid': Facts.ParentPid, 'Ticks': Facts.ParentTicks },
+            null
+        ) as Parent
     from ProcessKeys
+    left join Facts using (EventTable, FileNumber, RowNumber, MatchRole)
 ),
 
 Filled as (
@@ -71,7 +81,14 @@ Grouped as (
         min(CommandLine) as CommandLine,
         min(AccountName) as AccountName,
         min(Parent) as Parent,
-        list({ 'EventTable': EventTable, 'EventId': EventId, 'MatchRole': MatchRole }) as Events
+        list(
+            {
+                'EventTable': EventTable,
+                'FileNumber': FileNumber,
+                'RowNumber': RowNumber,
+                'MatchRole': MatchRole
+            }
+        ) as Events
     from Filled
     group by DeviceId, Pid, Ticks, OwnRow, Said
 )

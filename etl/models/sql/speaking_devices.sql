@@ -1,5 +1,5 @@
 -- When devices are known to have been alive: hours with events of any table, and hours with a heartbeat.
--- Grain: DeviceId, Hour, Heard. Inputs: AllEvents, DeviceInfo. First and last tick in the hour; Heard is
+-- Grain: DeviceId, Hour, Heard. Inputs: EventKeys, DeviceInfo. First and last tick in the hour; Heard is
 -- false for heartbeats, of which the last one of an hour stands for all of it. A heartbeat of a sensor
 -- that is not active is no sign of life, nor is what is said of an id after it was given up.
 select
@@ -8,7 +8,7 @@ select
     min(TimestampTicks) as FirstTicks,
     max(TimestampTicks) as LastTicks,
     true as Heard
-from AllEvents
+from EventKeys
 group by DeviceId, Hour
 union all
 select distinct
