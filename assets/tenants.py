@@ -16,6 +16,7 @@ import dagster as dg
 
 from assets.failures import RETRIES, as_dagster
 from etl.errors import EtlError, Throttled
+from etl.lake import engine
 from etl.settings import Settings
 from etl.stages.report import Report
 from etl.tenant import Tenant
@@ -115,4 +116,5 @@ def connected(environment: Mapping[str, str]) -> Iterator[Tenants]:
     """
     with ExitStack() as stack:
         settings = Settings.every(environment)
+        engine.limit(settings[0].memory_mb)
         yield Tenants(tuple(stack.enter_context(Tenant.connect(one)) for one in settings))

@@ -18,6 +18,9 @@ from etl.sign_in import SignIn
 _MOST_RESERVED: Final = 90
 """Per cent of the hunting calls that may be left for others: with more there is hardly a pull."""
 
+_LEAST_MEMORY: Final = 256
+"""Megabytes below which DuckDB cannot even write a wide table's row groups."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -67,6 +70,8 @@ class Settings:
     """The folder of what processes share that is no part of the lake."""
 
     match_tolerance_ms: int
+    memory_mb: int
+    """What an engine may hold in memory before it spills; the process's, whatever the tenant."""
 
     @property
     def hunting_rate(self) -> int:
@@ -135,6 +140,7 @@ class Settings:
             landing_minutes=variables.number(environment, "DEFENDER_LANDING_MINUTES", 40, 0),
             state=state_folder(environment),
             match_tolerance_ms=variables.number(environment, "DEFENDER_MATCH_TOLERANCE_MS", 10, 0),
+            memory_mb=variables.number(environment, "DEFENDER_MEMORY_MB", 1024, _LEAST_MEMORY),
         )
 
 

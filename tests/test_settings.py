@@ -30,7 +30,7 @@ def test_the_three_names_are_enough() -> None:
     assert settings.ca_bundle is None
     numbers = settings.hunting_max_rows, settings.hunting_calls_per_minute
     assert (*numbers, settings.match_tolerance_ms) == (100_000, 45, 10)
-    assert settings.alert_overlap_minutes == 60
+    assert (settings.alert_overlap_minutes, settings.memory_mb) == (60, 1024)
     quota = settings.hunting_reserve_percent, settings.hunting_parallel, settings.hunting_rate
     assert (*quota, settings.landing_minutes) == (10, 4, 40, 40)
     assert settings.state == Path.home() / ".cache" / "defender-etl"
@@ -71,6 +71,8 @@ def test_what_is_missing_is_named(name: str, value: str | None) -> None:
         ("DEFENDER_ALERTS", "sentinel"),
         ("DEFENDER_ALERT_OVERLAP_MINUTES", "-1"),
         ("DEFENDER_ALERT_OVERLAP_MINUTES", "1h"),
+        ("DEFENDER_MEMORY_MB", "255"),
+        ("DEFENDER_MEMORY_MB", "1GB"),
         ("DEFENDER_MDE_URL", "http://api.security.microsoft.com"),
         ("DEFENDER_MDE_URL", "https://api.security.microsoft.com/api"),
         ("DEFENDER_LAKE", "s3://bucket/lake"),

@@ -5,8 +5,7 @@ No database file is shared between steps; the catalog is a file for readers only
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from functools import lru_cache
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -16,44 +15,37 @@ import duckdb
 Engine = duckdb.DuckDBPyConnection
 Unreadable = duckdb.Error
 
-MEMORY = "1GB"
 ROW_GROUP = 8_192
 """Rows in a Parquet row group: small enough that a few devices touch a few groups."""
-
 
 LOOKED_UP: Final = 100_000
 """Values of a join's smaller side up to which row groups without any of them are passed over."""
 
 _NUMBERS: Final = count()
+_limit = 1024
+
+
+def limit(megabytes: int) -> None:
+    """Bound the memory of the engines that this process opens from now on, each."""
+    global _limit  # noqa: PLW0603 - memory is the process's, whoever opens an engine
+    _limit = megabytes
 
 
 @contextmanager
-def connection(spill: Path) -> Iterator[Engine]:
+def connection(spill: Path, *, again: bool = False) -> Iterator[Engine]:
     """Open an engine that spills beside the folder `spill` when it passes its memory.
 
-    Connections have nothing in common but the memory that they share; each has its own catalog.
+    `again` is for reading the same files several times: what their footers say is kept until the
+    engine closes, some 200 MB for each 20 million rows of a wide table.
     """
-    name = f"work{next(_NUMBERS)}"
-    with _database(spill.parent).cursor() as engine:
-        engine.execute(f"attach ':memory:' as {name}")
-        engine.execute(f"use {name}")
+    spilled = spill.parent / f"duckdb-{os.getpid()}-{next(_NUMBERS)}"
+    config = {"memory_limit": f"{_limit}MB", "temp_directory": str(spilled)}
+    with duckdb.connect(config=config) as engine:
         engine.execute("set timezone = 'UTC'")
         engine.execute("set enable_progress_bar = false")
-        engine.execute("set parquet_metadata_cache = true")
         engine.execute(f"set dynamic_or_filter_threshold = {LOOKED_UP}")
-        try:
-            yield engine
-        finally:
-            with suppress(duckdb.Error):
-                engine.execute("use memory")
-                engine.execute(f"detach {name}")
-
-
-@lru_cache(maxsize=2)
-def _database(folder: Path) -> Engine:
-    """Return the process's database for work beside a folder; opening one takes a while."""
-    spilled = folder / f"duckdb-{os.getpid()}"
-    return duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spilled)})
+        engine.execute(f"set parquet_metadata_cache = {again}")
+        yield engine
 
 
 def write(

@@ -25,8 +25,8 @@ LANDING: Final = 40 * ticks.PER_MINUTE
 AROUND: Final = 5 * ticks.PER_SECOND
 """How much further than the tolerance another time of a pid may bear on what evidence means.
 
-Times are written in whole seconds at the coarsest, and may be rounded: a naming, the creation row that
-it means and another one that it could mean are within three of them.
+Times are written in whole seconds at the coarsest, and may be rounded: a naming, the creation row
+that it means and another one that it could mean are within three of them.
 """
 
 NEAR: Final = ticks.PER_HOUR

@@ -148,7 +148,7 @@ class _Chase:
     def _open(self) -> Open:
         """Return what has no match yet, as it was where nothing has come since."""
         if self.found is None:
-            with self.lake.staging() as folder, engine.connection(folder) as duck:
+            with self.lake.staging() as folder, engine.connection(folder, again=True) as duck:
                 inputs = marts.inputs(self.lake, self.day)
                 self.found = open_leads(duck, inputs, self.options.tolerance)
         return self.found

@@ -37,7 +37,7 @@ def publish(
     """
     tolerance = tolerance_ms * 1000 * ticks.PER_MICROSECOND
     landing = landing_minutes * ticks.PER_MINUTE
-    with lake.staging() as folder, engine.connection(folder) as duck:
+    with lake.staging() as folder, engine.connection(folder, again=True) as duck:
         marts = correlate(duck, inputs(lake, day), tolerance, folder, landing)
         story = tell(duck, folder)
         files = (

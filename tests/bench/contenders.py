@@ -36,7 +36,7 @@ class Contender:
 
 def _keys(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
     """Match keys only, as this project does."""
-    with engine.connection(folder) as duck:
+    with engine.connection(folder, again=True) as duck:
         match(duck, {**alerts, EVENT_TABLES[0]: files}, TOLERANCE)
         found = duck.sql("select count(*) from Matches where MatchTier = 'exact'").fetchall()
     return int(found[0][0])
@@ -44,21 +44,21 @@ def _keys(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
 
 def _whole(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
     """Correlate whole rows, as this project does: those that a process caused as well."""
-    with engine.connection(folder) as duck:
+    with engine.connection(folder, again=True) as duck:
         marts = correlate(duck, {**alerts, EVENT_TABLES[0]: files}, TOLERANCE, folder)
     return pl.scan_parquet(marts.correlated).filter(MatchRole="subject").collect().height
 
 
 def _floor(files: Sequence[Path], _: Frames, folder: Path) -> None:
     """Read the three key columns of every row."""
-    with engine.connection(folder) as duck:
+    with duckdb.connect(config={"temp_directory": str(folder)}) as duck:
         rows = duck.read_parquet([str(file) for file in files])
         rows.aggregate(", ".join(f"bit_xor(hash({name}))" for name in KEY)).fetchall()
 
 
 def _plain(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
     """Join whole rows in DuckDB, on files in the order of arrival."""
-    with engine.connection(folder) as duck:
+    with duckdb.connect(config={"memory_limit": "1024MB"}) as duck:
         duck.register("Named", alerts["AlertEvidence"].select(*KEY, "AlertId").to_arrow())
         duck.read_parquet([str(file) for file in files]).create_view("Events")
         query = f"from Events inner join Named using ({', '.join(KEY)})"

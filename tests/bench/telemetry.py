@@ -109,9 +109,9 @@ class Telemetry:
         duck = duckdb.connect()
         named = duck.sql(
             f"select {_DEVICE} as DeviceId, d, k, 1000 + hash(d, k) % 60000 as Pid, "  # noqa: S608
-            f"{_begun('k')} as Ticks "
-            f"from (select unnest(range(0, {self.devices}, {one_in})) as d), "
-            f"(select (unnest(range(1, {ITEMS} + 1)) * {PER_DEVICE // (ITEMS + 1)}) as k)"
+            f"{_begun('k')} as Ticks from (select d, "
+            f"(n * {PER_DEVICE // ITEMS} + hash(d, n) % {PER_DEVICE // ITEMS})::bigint as k from "
+            f"(select unnest(range(0, {self.devices}, {one_in})) as d), range({ITEMS}) as r(n))"
         ).pl()
         common = {"TenantId": "t", "IngestedAt": PULLED, "SourceRequestId": "r"}
         alerts = [
