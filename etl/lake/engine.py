@@ -15,7 +15,7 @@ import duckdb
 Engine = duckdb.DuckDBPyConnection
 Unreadable = duckdb.Error
 
-ROW_GROUP = 8_192
+ROW_GROUP = 16_384
 """Rows in a Parquet row group: small enough that a few devices touch a few groups."""
 
 LOOKED_UP: Final = 100_000

@@ -10,6 +10,7 @@ from etl.models.relations import Steps
 MATCHING: Final[Steps] = (
     ("same_process", "SameProcess(Sightings, Instances)", "macro"),
     ("decided", "Decided(Choices)", "macro"),
+    ("rows_of", "rows_of(Events, Wanted)", "macro"),
     ("platforms", "Platforms", "table"),
     ("evidence_keys", "EvidenceKeys", "table"),
     ("event_keys", "EventKeys", "table"),

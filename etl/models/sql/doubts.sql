@@ -38,14 +38,9 @@ Tried as (
         Pid
     from EvidenceKeys
     qualify count(*) over (partition by AlertId, EvidenceId) > 1
-)
+),
 
-select distinct
-    EventTable,
-    FileNumber,
-    RowNumber
-from ProcessKeys
-semi join (
+Doubtful as (
     select
         DeviceId,
         Pid
@@ -56,4 +51,11 @@ semi join (
         DeviceId,
         Pid
     from Tried
-) as Doubtful using (DeviceId, Pid)
+)
+
+select distinct
+    EventTable,
+    FileNumber,
+    RowNumber
+from ProcessKeys
+semi join Doubtful using (DeviceId, Pid)

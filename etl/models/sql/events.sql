@@ -1,51 +1,190 @@
--- Whole rows of the matched events of all tables, columns united by name: what a table lacks is null.
--- A view, of which only the columns are read that are asked for.
--- Grain: EventTable, FileNumber, RowNumber. Inputs: the event tables, MatchedEvents.
-select
+-- The matched events of all tables, as far as mart.CorrelatedAlerts tells of them; what a table lacks is
+-- null. Grain: EventTable, FileNumber, RowNumber. Inputs: the event tables, MatchedEvents.
+select -- noqa: AM07
     'DeviceProcessEvents' as EventTable,
-    DeviceProcessEvents.*
+    FileNumber,
+    RowNumber,
+    EventId,
+    Timestamp,
+    ActionType,
+    DeviceId,
+    DeviceName,
+    ProcessId,
+    ProcessCreationTime,
+    ProcessCreationTicks,
+    ProcessCommandLine,
+    FileName,
+    FolderPath,
+    SHA1,
+    SHA256,
+    AccountName,
+    AccountSid,
+    InitiatingProcessId,
+    InitiatingProcessCreationTime,
+    InitiatingProcessCreationTicks,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    ReportId,
+    AdditionalFields,
+    IngestedAt,
+    SourceRequestId
 from DeviceProcessEvents
-semi join (from MatchedEvents where EventTable = 'DeviceProcessEvents') as Matched
-    using (FileNumber, RowNumber)
+semi join rows_of('MatchedEvents', 'DeviceProcessEvents') using (FileNumber, RowNumber)
 union all by name
 select
     'DeviceNetworkEvents' as EventTable,
-    DeviceNetworkEvents.*
+    FileNumber,
+    RowNumber,
+    EventId,
+    Timestamp,
+    ActionType,
+    DeviceId,
+    DeviceName,
+    InitiatingProcessId,
+    InitiatingProcessCreationTime,
+    InitiatingProcessCreationTicks,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    RemoteIP,
+    RemotePort,
+    RemoteUrl,
+    ReportId,
+    AdditionalFields,
+    IngestedAt,
+    SourceRequestId
 from DeviceNetworkEvents
-semi join (from MatchedEvents where EventTable = 'DeviceNetworkEvents') as Matched
-    using (FileNumber, RowNumber)
+semi join rows_of('MatchedEvents', 'DeviceNetworkEvents') using (FileNumber, RowNumber)
 union all by name
 select
     'DeviceFileEvents' as EventTable,
-    DeviceFileEvents.*
+    FileNumber,
+    RowNumber,
+    EventId,
+    Timestamp,
+    ActionType,
+    DeviceId,
+    DeviceName,
+    FileName,
+    FolderPath,
+    SHA1,
+    SHA256,
+    InitiatingProcessId,
+    InitiatingProcessCreationTime,
+    InitiatingProcessCreationTicks,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    ReportId,
+    AdditionalFields,
+    IngestedAt,
+    SourceRequestId
 from DeviceFileEvents
-semi join (from MatchedEvents where EventTable = 'DeviceFileEvents') as Matched
-    using (FileNumber, RowNumber)
+semi join rows_of('MatchedEvents', 'DeviceFileEvents') using (FileNumber, RowNumber)
 union all by name
 select
     'DeviceRegistryEvents' as EventTable,
-    DeviceRegistryEvents.*
+    FileNumber,
+    RowNumber,
+    EventId,
+    Timestamp,
+    ActionType,
+    DeviceId,
+    DeviceName,
+    InitiatingProcessId,
+    InitiatingProcessCreationTime,
+    InitiatingProcessCreationTicks,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    RegistryKey,
+    RegistryValueName,
+    RegistryValueData,
+    ReportId,
+    IngestedAt,
+    SourceRequestId
 from DeviceRegistryEvents
-semi join (from MatchedEvents where EventTable = 'DeviceRegistryEvents') as Matched
-    using (FileNumber, RowNumber)
+semi join rows_of('MatchedEvents', 'DeviceRegistryEvents') using (FileNumber, RowNumber)
 union all by name
 select
     'DeviceImageLoadEvents' as EventTable,
-    DeviceImageLoadEvents.*
+    FileNumber,
+    RowNumber,
+    EventId,
+    Timestamp,
+    ActionType,
+    DeviceId,
+    DeviceName,
+    FileName,
+    FolderPath,
+    SHA1,
+    SHA256,
+    InitiatingProcessId,
+    InitiatingProcessCreationTime,
+    InitiatingProcessCreationTicks,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    ReportId,
+    IngestedAt,
+    SourceRequestId
 from DeviceImageLoadEvents
-semi join (from MatchedEvents where EventTable = 'DeviceImageLoadEvents') as Matched
-    using (FileNumber, RowNumber)
+semi join rows_of('MatchedEvents', 'DeviceImageLoadEvents') using (FileNumber, RowNumber)
 union all by name
 select
     'DeviceLogonEvents' as EventTable,
-    DeviceLogonEvents.*
+    FileNumber,
+    RowNumber,
+    EventId,
+    Timestamp,
+    ActionType,
+    DeviceId,
+    DeviceName,
+    AccountName,
+    AccountSid,
+    InitiatingProcessId,
+    InitiatingProcessCreationTime,
+    InitiatingProcessCreationTicks,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    RemoteIP,
+    RemotePort,
+    ReportId,
+    AdditionalFields,
+    IngestedAt,
+    SourceRequestId
 from DeviceLogonEvents
-semi join (from MatchedEvents where EventTable = 'DeviceLogonEvents') as Matched
-    using (FileNumber, RowNumber)
+semi join rows_of('MatchedEvents', 'DeviceLogonEvents') using (FileNumber, RowNumber)
 union all by name
 select
     'DeviceEvents' as EventTable,
-    DeviceEvents.*
+    FileNumber,
+    RowNumber,
+    EventId,
+    Timestamp,
+    ActionType,
+    DeviceId,
+    DeviceName,
+    ProcessId,
+    ProcessCreationTime,
+    ProcessCreationTicks,
+    ProcessCommandLine,
+    FileName,
+    FolderPath,
+    SHA1,
+    SHA256,
+    AccountName,
+    AccountSid,
+    InitiatingProcessId,
+    InitiatingProcessCreationTime,
+    InitiatingProcessCreationTicks,
+    InitiatingProcessFileName,
+    InitiatingProcessCommandLine,
+    RemoteIP,
+    RemotePort,
+    RemoteUrl,
+    RegistryKey,
+    RegistryValueName,
+    RegistryValueData,
+    ReportId,
+    AdditionalFields,
+    IngestedAt,
+    SourceRequestId
 from DeviceEvents
-semi join (from MatchedEvents where EventTable = 'DeviceEvents') as Matched
-    using (FileNumber, RowNumber)
+semi join rows_of('MatchedEvents', 'DeviceEvents') using (FileNumber, RowNumber)

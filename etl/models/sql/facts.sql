@@ -23,8 +23,7 @@ with Doubtful as (
         InitiatingProcessParentId,
         InitiatingProcessParentCreationTicks
     from DeviceProcessEvents
-    semi join (from Doubts where EventTable = 'DeviceProcessEvents') as Doubts
-        using (FileNumber, RowNumber)
+    semi join rows_of('Doubts', 'DeviceProcessEvents') using (FileNumber, RowNumber)
     union all by name
     select
         'DeviceNetworkEvents' as EventTable,
@@ -41,8 +40,7 @@ with Doubtful as (
         InitiatingProcessParentId,
         InitiatingProcessParentCreationTicks
     from DeviceNetworkEvents
-    semi join (from Doubts where EventTable = 'DeviceNetworkEvents') as Doubts
-        using (FileNumber, RowNumber)
+    semi join rows_of('Doubts', 'DeviceNetworkEvents') using (FileNumber, RowNumber)
     union all by name
     select
         'DeviceFileEvents' as EventTable,
@@ -59,8 +57,7 @@ with Doubtful as (
         InitiatingProcessParentId,
         InitiatingProcessParentCreationTicks
     from DeviceFileEvents
-    semi join (from Doubts where EventTable = 'DeviceFileEvents') as Doubts
-        using (FileNumber, RowNumber)
+    semi join rows_of('Doubts', 'DeviceFileEvents') using (FileNumber, RowNumber)
     union all by name
     select
         'DeviceRegistryEvents' as EventTable,
@@ -77,8 +74,7 @@ with Doubtful as (
         InitiatingProcessParentId,
         InitiatingProcessParentCreationTicks
     from DeviceRegistryEvents
-    semi join (from Doubts where EventTable = 'DeviceRegistryEvents') as Doubts
-        using (FileNumber, RowNumber)
+    semi join rows_of('Doubts', 'DeviceRegistryEvents') using (FileNumber, RowNumber)
     union all by name
     select
         'DeviceImageLoadEvents' as EventTable,
@@ -95,8 +91,7 @@ with Doubtful as (
         InitiatingProcessParentId,
         InitiatingProcessParentCreationTicks
     from DeviceImageLoadEvents
-    semi join (from Doubts where EventTable = 'DeviceImageLoadEvents') as Doubts
-        using (FileNumber, RowNumber)
+    semi join rows_of('Doubts', 'DeviceImageLoadEvents') using (FileNumber, RowNumber)
     union all by name
     select
         'DeviceLogonEvents' as EventTable,
@@ -113,8 +108,7 @@ with Doubtful as (
         InitiatingProcessParentId,
         InitiatingProcessParentCreationTicks
     from DeviceLogonEvents
-    semi join (from Doubts where EventTable = 'DeviceLogonEvents') as Doubts
-        using (FileNumber, RowNumber)
+    semi join rows_of('Doubts', 'DeviceLogonEvents') using (FileNumber, RowNumber)
     union all by name
     select
         'DeviceEvents' as EventTable,
@@ -137,8 +131,7 @@ with Doubtful as (
         InitiatingProcessParentId,
         InitiatingProcessParentCreationTicks
     from DeviceEvents
-    semi join (from Doubts where EventTable = 'DeviceEvents') as Doubts
-        using (FileNumber, RowNumber)
+    semi join rows_of('Doubts', 'DeviceEvents') using (FileNumber, RowNumber)
 )
 
 select

@@ -1,7 +1,8 @@
 -- The processes that events mention: mentions of one process by one kind of source are one sighting.
 -- Grain: Sighting, which is DeviceId, Pid, Ticks, OwnRow and, where times are coarse, all that is said of
 -- the process: exec may have put several programs into one coarse time.
--- Inputs: ProcessKeys, Facts (of those that keys leave open). What a mention does not say is what all others of its time say alike.
+-- Inputs: ProcessKeys, Facts (of those that keys leave open). What a mention does not say is what all
+-- others of its time say alike.
 with Parted as (
     select
         ProcessKeys.*,
