@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+PEERS := .venv/.bench
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -25,10 +26,14 @@ $(DEV): $(RUNTIME) requirements-dev.lock
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(PEERS): $(DEV) requirements-bench.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target .venv/bench --require-hashes -r requirements-bench.lock
+	@touch $@
+
 demo: $(RUNTIME)  ## run the whole pipeline against the bundled sandbox tenant
 	$(BIN)/defender-etl demo
 
-test: $(DEV)  ## run the tests
+test: $(PEERS)  ## run the tests
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)  ## format, lint, types, SQL, layers, definitions
@@ -44,7 +49,7 @@ accuracy: $(DEV)  ## judge the correlation by worlds whose truth is known; print
 
 ROWS ?= 20000000
 ROUNDS ?= 3
-bench: $(DEV)  ## time the correlation beside its alternatives; ROWS=20000000 ROUNDS=3
+bench: $(PEERS)  ## time the correlation beside its alternatives; ROWS=20000000 ROUNDS=3
 	PYTHONPATH=tests:. $(BIN)/python -m bench --rows $(ROWS) --rounds $(ROUNDS)
 
 dev: $(RUNTIME)  ## open the Dagster UI on http://localhost:3000
@@ -53,6 +58,7 @@ dev: $(RUNTIME)  ## open the Dagster UI on http://localhost:3000
 lock: $(BIN)/uv  ## compile the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --custom-compile-command "make lock" --group bench -c requirements-dev.lock -o requirements-bench.lock
 
 clean:  ## remove what was built, not the lake
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache

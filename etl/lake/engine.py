@@ -39,8 +39,9 @@ def connection(spill: Path, *, again: bool = False) -> Iterator[Engine]:
     engine closes, some 200 MB for each 20 million rows of a wide table.
     """
     spilled = spill.parent / f"duckdb-{os.getpid()}-{next(_NUMBERS)}"
-    config = {"memory_limit": f"{_limit}MB", "temp_directory": str(spilled)}
-    with duckdb.connect(config=config) as engine:
+    with duckdb.connect(
+        config={"memory_limit": f"{_limit}MB", "temp_directory": str(spilled)}
+    ) as engine:
         engine.execute("set timezone = 'UTC'")
         engine.execute("set enable_progress_bar = false")
         engine.execute(f"set dynamic_or_filter_threshold = {LOOKED_UP}")

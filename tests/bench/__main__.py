@@ -1,92 +1,84 @@
-"""`make bench`: makes telemetry once, runs all contenders in turns, prints and writes a table."""
+"""`make bench`: makes telemetry once, runs all contenders in turns, prints and writes a table.
+
+Contenders take turns: each round runs every one of them once, so that what else the machine does
+meets all alike.
+"""
 
 import argparse
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import median
 from typing import Final
 
-from bench.contenders import CONTENDERS, FLOOR, VERSIONS, Contender
+from bench.chart import chart
+from bench.contenders import FLOOR, KEYS, VERSIONS, WHOLE, Contender, available
 from bench.measure import Measure, measure
-from bench.telemetry import Telemetry
+from bench.report import FIFTH, MEASURED, TENFOLD, WIDER, Results, aims, comparison
+from bench.telemetry import ITEMS, Load, Telemetry
 
 ONE_IN: Final = 100
 """One of so many devices has an alert."""
-
-MOST_FOR_PANDAS: Final = 20_000_000
-_HEAD: Final = (
-    "| | wall s | x floor | CPU s | x floor | peak MB | rows found |\n|---|--:|--:|--:|--:|--:|--:|"
-)
-Taken = dict[str, list[Measure]]
 
 
 def main() -> None:
     """Run the benchmark; exit with 1 where contenders disagree."""
     given = _arguments()
     telemetry = Telemetry(given.data, given.rows)
-    for order in ("sorted", "mixed"):
-        _say(f"telemetry: {given.rows:,} rows, {order}")
-        telemetry.make(order)
-    contenders = [c for c in CONTENDERS if given.rows <= MOST_FOR_PANDAS or "pandas" not in c.name]
-    taken: Taken = {contender.name: [] for contender in contenders}
+    smaller = Telemetry(given.data, given.rows // 5)
+    for one, order in ((telemetry, "sorted"), (telemetry, "mixed"), (smaller, "sorted")):
+        _say(f"telemetry: {one.rows:,} rows, {order}")
+        one.make(order)
+    loads = {
+        MEASURED: Load(telemetry, ONE_IN),
+        FIFTH: Load(smaller, ONE_IN // 5),
+        TENFOLD: Load(telemetry, ONE_IN, each=10),
+        WIDER: Load(telemetry, ONE_IN // 10),
+    }
+    results: dict[tuple[Contender, str], list[Measure]] = {}
     for number in range(given.rounds):
-        for contender in contenders:
-            _say(f"round {number + 1}: {contender.name}")
-            taken[contender.name].append(measure(contender, telemetry, ONE_IN))
-    ours = [contender for contender in contenders if contender.name.startswith("defender-etl")]
-    more = {
-        f"{contender.name}, alerts x 10": _rounds(contender, telemetry, ONE_IN // 10, given.rounds)
-        for contender in ours
+        for contender, name in _turns(given.rows, number):
+            _say(f"round {number + 1}: {contender.name}, {name}")
+            results.setdefault((contender, name), []).append(measure(contender, loads[name]))
+    reads = {
+        (contender, name): measure(contender, loads[name], tells=True).read
+        for contender, name in results
+        if contender.tells
     }
-    small = Telemetry(given.data, given.rows // 5)
-    small.make("sorted")
-    less = {
-        f"{contender.name}, a fifth of the rows, the same alerts": _rounds(
-            contender, small, ONE_IN // 5, given.rounds
-        )
-        for contender in ours
-    }
-    text = f"{_title(given.rows)}\n\n{_table(taken, more | less)}\n"
+    title = f"{given.rows:,} process rows, alerts on one device in {ONE_IN}"
+    text = (
+        f"{title}; medians of {given.rounds}, all columns of the schema, {os.cpu_count()} cores, "
+        f"Python {sys.version.split()[0]}, {VERSIONS}\n\n"
+        f"{comparison(results, reads)}\n\n{aims(results)}\n"
+    )
     print(text)  # noqa: T201
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / f"bench-{given.rows}.md").write_text(text)
-    if not _agree(taken):
+    (given.out / f"bench-{given.rows}.svg").write_text(chart(results, title))
+    if not _agree(results, loads):
         sys.exit("the contenders do not find the same rows")
 
 
-def _rounds(contender: Contender, telemetry: Telemetry, one_in: int, rounds: int) -> list[Measure]:
-    _say(f"{contender.name}, {telemetry.rows:,} rows, one device in {one_in}")
-    return [measure(contender, telemetry, one_in) for _ in range(rounds)]
+def _turns(rows: int, number: int) -> Iterator[tuple[Contender, str]]:
+    """Yield who runs in a round, and under which load: all as measured, ours where it grows.
+
+    Once is enough for what takes minutes.
+    """
+    for contender in available(rows):
+        if number == 0 or contender.needs is None:
+            yield contender, MEASURED
+    for load in (FIFTH, TENFOLD, WIDER):
+        for contender in (FLOOR, KEYS, WHOLE):
+            yield contender, load
 
 
-def _agree(taken: Taken) -> bool:
-    return len({one.found for several in taken.values() for one in several} - {None}) == 1
-
-
-def _title(rows: int) -> str:
-    return (
-        f"{rows:,} process rows with all columns, alerts on one device in {ONE_IN}; medians, "
-        f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {VERSIONS}"
+def _agree(results: Results, loads: Mapping[str, Load]) -> bool:
+    """Tell whether all found every item of evidence."""
+    return all(
+        run.found in {None, loads[name].number * ITEMS}
+        for (_, name), runs in results.items()
+        for run in runs
     )
-
-
-def _table(taken: Taken, others: Taken) -> str:
-    floor = taken[FLOOR.name]
-    wall, cpu = _middle(floor, "wall"), _middle(floor, "cpu")
-    lines = [_HEAD]
-    for name, several in (taken | others).items():
-        mine, busy = _middle(several, "wall"), _middle(several, "cpu")
-        spread = f"{min(one.wall for one in several):.2f}-{max(one.wall for one in several):.2f}"
-        lines.append(
-            f"| {name} | {mine:.2f} ({spread}) | {mine / wall:.2f} | {busy:.2f} | {busy / cpu:.2f} "
-            f"| {_middle(several, 'peak'):.0f} | {several[0].found or ''} |"
-        )
-    return "\n".join(lines)
-
-
-def _middle(several: list[Measure], name: str) -> float:
-    return median(getattr(one, name) for one in several)
 
 
 def _arguments() -> argparse.Namespace:

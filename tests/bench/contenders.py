@@ -1,9 +1,11 @@
 """Contenders: ways to tie evidence to process rows, each in its best reasonable form.
 
-Each takes the files and the evidence, and returns how many of the evidence's own rows it found; all
-must agree. `floor` finds nothing: it reads the key columns of all rows, which no join does without.
+Each takes the files and the alerts, and returns how many of the evidence's own rows it found; all
+must agree. The floor finds nothing: it reads the key columns of all rows, which no join does
+without that knows nothing of the files.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +17,50 @@ import polars as pl
 from etl import ticks
 from etl.contracts.hunting import EVENT_TABLES
 from etl.lake import engine
+from etl.lake.engine import Engine
 from etl.models.correlation import correlate, match
 
 KEY: Final = ["DeviceId", "ProcessId", "ProcessCreationTicks"]
 TOLERANCE: Final = 10 * 1000 * ticks.PER_MICROSECOND
+PEERS_MEMORY: Final = "1GB"
+"""As much as ours has by default."""
+
+PACKAGES: Final = Path(sys.prefix) / "bench"
+"""Where packages are that only contenders need; pandera would read pandas wherever it finds it."""
+
+_READ: Final = """
+select coalesce(sum(Groups.row_group_num_rows), 0)::bigint
+from duckdb_logs_parsed('PhysicalOperator') as Logs
+inner join (
+    select distinct file_name, row_group_id, row_group_num_rows from parquet_metadata($files)
+) as Groups
+    on Logs.info['file'] = Groups.file_name and Logs.info['row_group_id'] = Groups.row_group_id
+where Logs.event = 'ReadRowGroup'
+"""
 
 Frames = Mapping[str, pl.DataFrame]
-Run = Callable[[Sequence[Path], Frames, Path], int | None]
-"""Takes files of process rows, the alerts, and a folder to write to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a contender works on."""
+
+    files: Sequence[Path]
+    alerts: Frames
+    folder: Path
+    """Where to write."""
+
+    tells: bool = False
+    """Whether to count the rows that are read, which costs time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a contender found."""
+
+    rows: int | None
+    read: int | None = None
+    """Rows of all row groups that were opened, as often as they were; where DuckDB tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,70 +69,110 @@ class Contender:
 
     name: str
     order: str
-    run: Run
+    run: Callable[[Given], Found]
+    tells: bool = True
+    """Whether it can say which rows it reads, as DuckDB logs."""
+
+    needs: str | None = None
+    """A package that only this contender needs, in an environment of the benchmark's own."""
+
+    most: int | None = None
+    """Above so many rows it is not asked, as it would not end."""
 
 
-def _keys(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
+def keys(given: Given) -> Found:
     """Match keys only, as this project does."""
-    with engine.connection(folder, again=True) as duck:
-        match(duck, {**alerts, EVENT_TABLES[0]: files}, TOLERANCE)
+    with engine.connection(given.folder, again=True) as duck:
+        _watch(duck, given)
+        match(duck, {**given.alerts, EVENT_TABLES[0]: given.files}, TOLERANCE)
         found = duck.sql("select count(*) from Matches where MatchTier = 'exact'").fetchall()
-    return int(found[0][0])
+        return Found(int(found[0][0]), _read(duck, given))
 
 
-def _whole(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
-    """Correlate whole rows, as this project does: those that a process caused as well."""
-    with engine.connection(folder, again=True) as duck:
-        marts = correlate(duck, {**alerts, EVENT_TABLES[0]: files}, TOLERANCE, folder)
-    return pl.scan_parquet(marts.correlated).filter(MatchRole="subject").collect().height
+def whole(given: Given) -> Found:
+    """Correlate whole rows, as this project does: three marts, with all that a process caused."""
+    with engine.connection(given.folder, again=True) as duck:
+        _watch(duck, given)
+        events = {**given.alerts, EVENT_TABLES[0]: given.files}
+        marts = correlate(duck, events, TOLERANCE, given.folder)
+        read = _read(duck, given)
+    found = pl.scan_parquet(marts.correlated).filter(MatchRole="subject")
+    return Found(found.select(pl.len()).collect().item(), read)
 
 
-def _floor(files: Sequence[Path], _: Frames, folder: Path) -> None:
+def _floor(given: Given) -> Found:
     """Read the three key columns of every row."""
-    with duckdb.connect(config={"temp_directory": str(folder)}) as duck:
-        rows = duck.read_parquet([str(file) for file in files])
+    with duckdb.connect(config={"memory_limit": PEERS_MEMORY}) as duck:
+        _watch(duck, given)
+        rows = duck.read_parquet([str(file) for file in given.files])
         rows.aggregate(", ".join(f"bit_xor(hash({name}))" for name in KEY)).fetchall()
+        return Found(None, _read(duck, given))
 
 
-def _plain(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
+def _plain(given: Given) -> Found:
     """Join whole rows in DuckDB, on files in the order of arrival."""
-    with duckdb.connect(config={"memory_limit": "1024MB"}) as duck:
-        duck.register("Named", alerts["AlertEvidence"].select(*KEY, "AlertId").to_arrow())
-        duck.read_parquet([str(file) for file in files]).create_view("Events")
+    spilled = str(given.folder / "spilled")
+    config = {"memory_limit": PEERS_MEMORY, "temp_directory": spilled}
+    with duckdb.connect(config=config) as duck:
+        _watch(duck, given)
+        duck.register("Named", given.alerts["AlertEvidence"].select(*KEY, "AlertId").to_arrow())
+        duck.read_parquet([str(file) for file in given.files]).create_view("Events")
         query = f"from Events inner join Named using ({', '.join(KEY)})"
-        return engine.write(duck, query, folder / "plain.parquet")
+        return Found(engine.write(duck, query, given.folder / "plain.parquet"), _read(duck, given))
 
 
-def _polars(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
+def _polars(given: Given) -> Found:
     """Join whole rows by polars' streaming engine, on files in the order of arrival."""
-    named = alerts["AlertEvidence"].lazy().select(*KEY, "AlertId")
-    target = folder / "polars.parquet"
-    joined = pl.scan_parquet([str(file) for file in files]).join(named, on=KEY)
+    named = given.alerts["AlertEvidence"].lazy().select(*KEY, "AlertId")
+    target = given.folder / "polars.parquet"
+    joined = pl.scan_parquet([str(file) for file in given.files]).join(named, on=KEY)
     joined.sink_parquet(target, engine="streaming")
-    return pl.scan_parquet(target).select(pl.len()).collect().item()
+    return Found(pl.scan_parquet(target).select(pl.len()).collect().item())
 
 
-def _pandas(files: Sequence[Path], alerts: Frames, folder: Path) -> int:
+def _pandas(given: Given) -> Found:
     """Merge keys by pandas, a file at a time, and read whole rows only where some match."""
     import pandas as pd  # noqa: PLC0415 - only this contender needs it
 
-    named = pd.DataFrame(alerts["AlertEvidence"].select(*KEY, "AlertId").to_dict(as_series=False))
+    evidence = given.alerts["AlertEvidence"].select(*KEY, "AlertId")
+    named = pd.DataFrame(evidence.to_dict(as_series=False))
     whole = pd.concat(
         pd.read_parquet(file).merge(named, on=KEY)
-        for file in files
+        for file in given.files
         if len(pd.read_parquet(file, columns=KEY).merge(named, on=KEY))
     )
-    whole.to_parquet(folder / "pandas.parquet")
-    return len(whole)
+    whole.to_parquet(given.folder / "pandas.parquet")
+    return Found(len(whole))
+
+
+def _watch(duck: Engine, given: Given) -> None:
+    if given.tells:
+        duck.execute("call enable_logging('PhysicalOperator')")
+
+
+def _read(duck: Engine, given: Given) -> int | None:
+    if not given.tells:
+        return None
+    duck.execute("call disable_logging()")
+    files = [str(file) for file in given.files]
+    return int(duck.execute(_READ, {"files": files}).fetchall()[0][0])
 
 
 FLOOR: Final = Contender("three key columns, read", "sorted", _floor)
-CONTENDERS: Final = (
-    FLOOR,
-    Contender("defender-etl, keys", "sorted", _keys),
-    Contender("defender-etl, whole rows", "sorted", _whole),
-    Contender("DuckDB, plain join", "mixed", _plain),
-    Contender("polars, streaming join", "mixed", _polars),
-    Contender("pandas, merge", "mixed", _pandas),
-)
+KEYS: Final = Contender("defender-etl, keys", "sorted", keys)
+WHOLE: Final = Contender("defender-etl, whole rows", "sorted", whole)
+PLAIN: Final = Contender("DuckDB, plain join", "mixed", _plain)
+POLARS: Final = Contender("polars, streaming join", "mixed", _polars, tells=False)
+PANDAS: Final = Contender("pandas, merge", "mixed", _pandas, False, "pandas", 20_000_000)  # noqa: FBT003
+CONTENDERS: Final = (FLOOR, KEYS, WHOLE, PLAIN, POLARS, PANDAS)
 VERSIONS: Final = f"DuckDB {duckdb.__version__}, polars {pl.__version__}"
+
+
+def available(rows: int) -> list[Contender]:
+    """Return who can be asked at a size, by what is installed."""
+    return [
+        one
+        for one in CONTENDERS
+        if (one.most is None or rows <= one.most)
+        and (one.needs is None or (PACKAGES / one.needs).is_dir())
+    ]

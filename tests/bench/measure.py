@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.contenders import CONTENDERS, Contender
-from bench.telemetry import Telemetry
+from bench.contenders import CONTENDERS, PACKAGES, Contender, Given
+from bench.telemetry import Load
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +30,39 @@ class Measure:
     found: int | None
     """Rows of the evidence's own processes."""
 
+    read: int | None
+    """Rows of the row groups that were opened, of a run that told."""
 
-def measure(contender: Contender, telemetry: Telemetry, one_in: int) -> Measure:
+
+def measure(contender: Contender, load: Load, *, tells: bool = False) -> Measure:
     """Run a contender in a fresh process; raises subprocess.CalledProcessError where it fails."""
     number = CONTENDERS.index(contender)
     done = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-m", "bench.measure", str(number), str(telemetry.folder),
-         str(telemetry.rows), str(one_in)],
-        stdout=subprocess.PIPE, check=True, env={**os.environ},
+        [sys.executable, "-m", "bench.measure", str(number), load.text(), str(int(tells))],
+        stdout=subprocess.PIPE, check=True, env=_environment(contender),
     )  # fmt: skip
     return Measure(**json.loads(done.stdout))
 
 
-def _run(contender: Contender, telemetry: Telemetry, one_in: int) -> Measure:
-    alerts, files = telemetry.alerts(one_in), telemetry.files(contender.order)
-    with TemporaryDirectory() as folder:
+def _environment(contender: Contender) -> dict[str, str]:
+    """Return the environment of a contender: with packages of its own only where it needs them."""
+    mine = [os.environ.get("PYTHONPATH", ""), *([str(PACKAGES)] if contender.needs else [])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(mine)}
+
+
+def _run(contender: Contender, load: Load, *, tells: bool) -> Measure:
+    alerts, files = load.alerts(), load.telemetry.files(contender.order)
+    with TemporaryDirectory(dir=load.telemetry.folder) as folder:
+        given = Given(files, alerts, Path(folder) / "work", tells)
+        given.folder.mkdir()
         wall, cpu = time.perf_counter(), time.process_time()
-        found = contender.run(files, alerts, Path(folder))
+        found = contender.run(given)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measure(wall, cpu, peak, found)
+    return Measure(wall, cpu, peak, found.rows, found.read)
 
 
 if __name__ == "__main__":
-    chosen, place, rows, share = sys.argv[1:]
-    data = Telemetry(Path(place), int(rows))
-    taken = _run(CONTENDERS[int(chosen)], data, int(share))
+    chosen, text, told = sys.argv[1:]
+    taken = _run(CONTENDERS[int(chosen)], Load.of(text), tells=bool(int(told)))
     print(json.dumps({name: getattr(taken, name) for name in Measure.__slots__}))  # noqa: T201

@@ -4,12 +4,13 @@ The same rows twice: sorted by device and time, as the lake keeps them, and as t
 with all devices mixed. Made once, by arithmetic on row numbers, and kept for the next run.
 """
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import duckdb
 import polars as pl
@@ -104,30 +105,67 @@ class Telemetry:
             duck.execute(f"copy ({select}) to '{part}' ({options})")
             part.rename(file)
 
-    def alerts(self, one_in: int) -> dict[str, pl.DataFrame]:
-        """Return the alerts of one in so many devices, as the correlation reads them."""
-        duck = duckdb.connect()
-        named = duck.sql(
-            f"select {_DEVICE} as DeviceId, d, k, 1000 + hash(d, k) % 60000 as Pid, "  # noqa: S608
-            f"{_begun('k')} as Ticks from (select d, "
-            f"(n * {PER_DEVICE // ITEMS} + hash(d, n) % {PER_DEVICE // ITEMS})::bigint as k from "
-            f"(select unnest(range(0, {self.devices}, {one_in})) as d), range({ITEMS}) as r(n))"
+    def _select(self, order: str, first: int, last: int) -> str:
+        device, place = (text.format(devices=self.devices) for text in _PLACES[order])
+        columns = ", ".join(f'{value} as "{name}"' for name, value in _columns())
+        times = f"{_begun('k')} as begun, {_begun('(k // 10 * 10)')} as parent"
+        rows = f"select i, {device} as d, {place} as k from range({first}, {last}) as r(i)"  # noqa: S608
+        return f"select {columns} from (select *, {times} from ({rows}))"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Alerts on some telemetry: on one in so many devices, and how many on each."""
+
+    telemetry: Telemetry
+    one_in: int
+    each: int = 1
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return the load that a text is about."""
+        folder, rows, one_in, each = json.loads(text)
+        return cls(Telemetry(Path(folder), rows), one_in, each)
+
+    def text(self) -> str:
+        """Return what another process may know the load by."""
+        told = (str(self.telemetry.folder), self.telemetry.rows, self.one_in, self.each)
+        return json.dumps(told)
+
+    @property
+    def number(self) -> int:
+        """How many alerts there are."""
+        return -(-self.telemetry.devices // self.one_in) * self.each
+
+    def alerts(self) -> dict[str, pl.DataFrame]:
+        """Return the alerts as the correlation reads them, with what else it reads but events.
+
+        Each has so many items of evidence, spread over its device's day.
+        """
+        items = ITEMS * self.each
+        apart = PER_DEVICE // items
+        named = duckdb.sql(
+            f"select {_DEVICE} as DeviceId, d || '-' || n // {ITEMS} as Alert, "  # noqa: S608
+            f"1000 + hash(d, k) % 60000 as Pid, {_begun('k')} as Ticks, n from "
+            f"(select d, n, (n * {apart} + hash(d, n) % {apart})::bigint as k from "
+            f"(select unnest(range(0, {self.telemetry.devices}, {self.one_in})) as d), "
+            f"range({items}) as r(n)) order by d, n"
         ).pl()
         common = {"TenantId": "t", "IngestedAt": PULLED, "SourceRequestId": "r"}
         alerts = [
-            {**common, "AlertId": f"a{d}", "Title": "Title", "AlertSource": "graph",
+            {**common, "AlertId": alert, "Title": "Title", "AlertSource": "graph",
              "CreatedTime": DAY, "FirstActivityTime": DAY, "LastActivityTime": DAY}
-            for d in named["d"].unique(maintain_order=True)
+            for alert in named["Alert"].unique(maintain_order=True)
         ]  # fmt: skip
         devices = [
-            {**common, "AlertId": f"a{d}", "DeviceId": device, "OSPlatform": "Windows11"}
-            for device, d in named.select("DeviceId", "d").unique(maintain_order=True).iter_rows()
+            {**common, "AlertId": alert, "DeviceId": device, "OSPlatform": "Windows11"}
+            for device, alert in named.select("DeviceId", "Alert").unique().iter_rows()
         ]
         evidence = [
-            {**common, "AlertId": f"a{d}", "EvidenceId": f"e{k}", "EvidenceType": "processEvidence",
+            {**common, "AlertId": alert, "EvidenceId": f"e{n}", "EvidenceType": "processEvidence",
              "EntityType": "Process", "Raw": "{}", "DeviceId": device, "ProcessId": pid,
              "ProcessCreationTicks": begun}
-            for device, d, k, pid, begun in named.iter_rows()
+            for device, alert, pid, begun, n in named.iter_rows()
         ]  # fmt: skip
         pull = {
             **common, "Source": "hunting", "Table": "DeviceProcessEvents", "Slice": "s",
@@ -142,13 +180,6 @@ class Telemetry:
             "Ledger": LEDGER.frame([pull]),
             **{table: hunting(table).empty() for table in (*EVENT_TABLES[1:], DEVICE_INFO)},
         }
-
-    def _select(self, order: str, first: int, last: int) -> str:
-        device, place = (text.format(devices=self.devices) for text in _PLACES[order])
-        columns = ", ".join(f'{value} as "{name}"' for name, value in _columns())
-        times = f"{_begun('k')} as begun, {_begun('(k // 10 * 10)')} as parent"
-        rows = f"select i, {device} as d, {place} as k from range({first}, {last}) as r(i)"  # noqa: S608
-        return f"select {columns} from (select *, {times} from ({rows}))"  # noqa: S608
 
 
 def _begun(place: str) -> str:
