@@ -57,7 +57,7 @@ def test_pandas_is_asked_where_it_is_installed(written: Path) -> None:
 
 
 def test_rows_that_are_read_are_counted(written: Path) -> None:
-    """The floor opens all rows once, a matching row is in one that ours opened; polars is silent."""
+    """The floor opens all rows once, ours what holds its matches and more; polars is silent."""
     figures, _ = tables(written)
     read = {line[0]: line[-2] for line in figures}
     floor, keys, whole = (
