@@ -4,8 +4,9 @@ Also told here: what evidence is still open, which is what hunts go by. The rule
 """
 
 from dataclasses import dataclass
+from hashlib import md5
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import polars as pl
 
@@ -13,7 +14,7 @@ from etl import ticks
 from etl.contracts.mart import ALERT_CORRELATION, ALERT_VALIDATION, CORRELATED_ALERTS
 from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake.engine import Engine
-from etl.models.relations import Inputs, offer, run, sql, write
+from etl.models.relations import Inputs, Steps, offer, relate, run, sql, texts, write
 from etl.models.steps import EVENTS, MATCHING, PIVOTING, RELATIVES, TREE
 
 RETENTION: Final = 30 * ticks.PER_DAY
@@ -28,6 +29,9 @@ AROUND: Final = 5 * ticks.PER_SECOND
 Times are written in whole seconds at the coarsest, and may be rounded: a naming, the creation row
 that it means and another one that it could mean are within three of them.
 """
+
+PER_ALERT: Final = ("Alerts", "AlertDevices", "AlertEvidence", "Hunts")
+"""Inputs of the correlation whose rows belong to one alert each."""
 
 NEAR: Final = ticks.PER_HOUR
 """How far around an alert's activity evidence is looked for at first, as in Microsoft's go-hunt."""
@@ -49,6 +53,34 @@ class Marts:
     correlated: Path
     correlation: Path
     validation: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a day's rows tell together: part of every alert's correlation, whatever alert it is."""
+
+    evidence_sources: pl.DataFrame
+    """How coarsely sources of alerts write times: `sql/evidence_sources.sql`."""
+
+    event_sources: pl.DataFrame
+    """How coarsely telemetry does: `sql/event_sources.sql`."""
+
+    oldest: pl.DataFrame
+    """When the oldest event was: `sql/oldest.sql`."""
+
+    @classmethod
+    def of(cls, duck: Engine) -> Self:
+        """Return what `correlate` learned in an engine, or was given."""
+        names = ("EvidenceSources", "EventSources", "Oldest")
+        return cls(*(duck.sql(f"from {name} order by all").pl() for name in names))
+
+    def inputs(self) -> Inputs:
+        """Return the relations that need not be made."""
+        return {
+            "EvidenceSources": self.evidence_sources,
+            "EventSources": self.event_sources,
+            "Oldest": self.oldest,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +111,7 @@ def match(duck: Engine, inputs: Inputs, tolerance: int) -> None:
     Reads keys and what tells processes apart, no whole rows; `tolerance` is in ticks.
     """
     _offer(duck, inputs, tolerance, LANDING)
-    run(duck, MATCHING)
+    run(duck, _without(MATCHING, inputs))
 
 
 def open_leads(duck: Engine, inputs: Inputs, tolerance: int) -> Open:
@@ -98,10 +130,12 @@ def correlate(
     """Correlate one day; `tolerance` and `landing` are in ticks.
 
     `inputs` are AlertDevices, AlertEvidence, Alerts, DeviceInfo, Hunts, Ledger and the event
-    tables, each as Parquet files or, where there is none yet, as a frame.
+    tables, each as Parquet files or, where there is none yet, as a frame. With some alerts only,
+    all that share a device, it makes what it would make of them among all, if what was `Learned` of
+    all is given as well.
     """
     _offer(duck, inputs, tolerance, landing)
-    run(duck, (*MATCHING, *PIVOTING, *EVENTS))
+    run(duck, (*_without(MATCHING, inputs), *PIVOTING, *EVENTS))
     names = ("correlated", "correlation", "validation")
     marts = Marts(*(folder / f"{name}.parquet" for name in names))
     write(duck, CORRELATED_ALERTS, sql("correlated_alerts"), marts.correlated)
@@ -119,6 +153,33 @@ def tell(duck: Engine, folder: Path) -> Story:
     write(duck, PROCESS_TREE, "from Tree order by AlertId, Position", story.tree)
     write(duck, ALERT_TIMELINE, sql("alert_timeline"), story.timeline)
     return story
+
+
+def evidence_sources(duck: Engine, inputs: Inputs) -> pl.DataFrame:
+    """Return how coarsely sources of alerts write times, from the alerts among `inputs`."""
+    for name in PER_ALERT:
+        relate(duck, name, inputs[name])
+    run(duck, [step for step in MATCHING if step[0] == "device_families"])
+    sources: pl.DataFrame = duck.sql(sql("evidence_sources") + "order by all").pl()
+    return sources
+
+
+def digests(duck: Engine, inputs: Inputs) -> dict[str, str]:
+    """Return a digest of all that is told of each alert beside telemetry, by AlertId."""
+    for name in PER_ALERT:
+        relate(duck, name, inputs[name])
+    return dict(duck.sql(sql("alert_digests")).fetchall())
+
+
+def model() -> str:
+    """Return a digest of the rules, which are another one wherever a rule changed."""
+    kin = f"{RETENTION} {NEAR} {WIDE} {AROUND} {ABOVE} {BELOW}"
+    return md5((texts() + kin).encode(), usedforsecurity=False).hexdigest()
+
+
+def _without(steps: Steps, inputs: Inputs) -> Steps:
+    """Return the steps whose relations are not given."""
+    return [step for step in steps if step[1] not in inputs]
 
 
 def _offer(duck: Engine, inputs: Inputs, tolerance: int, landing: int) -> None:

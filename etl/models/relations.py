@@ -39,6 +39,13 @@ def sql(file: str) -> str:
     return resources.files(__package__).joinpath("sql", f"{file}.sql").read_text()
 
 
+def texts() -> str:
+    """Return all of `sql`, file by file."""
+    folder = resources.files(__package__) / "sql"
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return "\n".join(file.read_text() for file in files if file.name.endswith(".sql"))
+
+
 def offer(duck: Engine, inputs: Inputs) -> None:
     """Make inputs relations by their names, and all event tables together.
 

@@ -1,8 +1,11 @@
 """The stages that correlate a day and publish its marts, and that renew the catalog."""
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
@@ -20,48 +23,161 @@ from etl.contracts.mart import (
 from etl.contracts.ops import LEDGER, QUARANTINE
 from etl.contracts.story import ALERT_TIMELINE, PROCESS_TREE
 from etl.lake import catalog, engine
+from etl.lake.engine import Engine
 from etl.lake.lake import Lake
-from etl.models.correlation import correlate, tell
+from etl.models.correlation import (
+    PER_ALERT,
+    Learned,
+    correlate,
+    digests,
+    evidence_sources,
+    model,
+    tell,
+)
+from etl.models.relations import Inputs, Source, aliases, relate
+from etl.stages.made import Made, Told, affected, forget, stamp
 from etl.stages.report import Report
 
 log = logging.getLogger(__name__)
+
+MADE: Final = (
+    CORRELATED_ALERTS, ALERT_CORRELATION, ALERT_VALIDATION, PROCESS_TREE, ALERT_TIMELINE
+)  # fmt: skip
+ORDER: Final = {
+    CORRELATED_ALERTS.table: "AlertId, EvidenceId, Timestamp, EventTable, EventId",
+    ALERT_CORRELATION.table: "AlertId, EvidenceId",
+    ALERT_VALIDATION.table: "AlertId",
+    PROCESS_TREE.table: "AlertId, Position",
+    ALERT_TIMELINE.table: "AlertId, TimestampTicks, EventTable, EventId",
+}
+"""In what order each mart is written."""
 
 
 def publish(
     lake: Lake, day: date, tolerance_ms: int, landing_minutes: int = 40
 ) -> dict[str, Report]:
-    """Replace the marts of `day` that are made of alerts and telemetry.
+    """Bring the marts of `day` that are made of alerts and telemetry up to date.
 
-    A miss stays open for `landing_minutes`. Raises pandera's SchemaErrors where a mart breaks its
-    contract, and LakeError.
+    A miss stays open for `landing_minutes`. Where only some alerts changed since the marts were
+    made, these are correlated anew and the rows of the others stay. Raises pandera's SchemaErrors
+    where a mart breaks its contract, and LakeError.
     """
     tolerance = tolerance_ms * 1000 * ticks.PER_MICROSECOND
     landing = landing_minutes * ticks.PER_MINUTE
+    given: dict[str, Source] = {**inputs(lake, day)}
+    before = Made.read(lake, day)
     with lake.staging() as folder, engine.connection(folder, again=True) as duck:
-        marts = correlate(duck, inputs(lake, day), tolerance, folder, landing)
-        story = tell(duck, folder)
-        files = (
-            (CORRELATED_ALERTS, marts.correlated),
-            (ALERT_CORRELATION, marts.correlation),
-            (ALERT_VALIDATION, marts.validation),
-            (PROCESS_TREE, story.tree),
-            (ALERT_TIMELINE, story.timeline),
-        )
-        rows = {contract.table: _keep_contract(path, contract).height for contract, path in files}
-        found = _read(marts.correlation)
-        figures = {
-            "AlertCorrelation": _figures(found),
-            "AlertValidation": _counts(_read(marts.validation), "Verdict", "verdict"),
+        now = _told(duck, lake, day, given, [tolerance, landing])
+        misses = lake.read(ALERT_CORRELATION, day).select("AlertId", "Reason").drop_nulls()
+        anew = affected(before, now, misses, aliases(duck, given[DEVICE_INFO]))
+        if anew is not None and before is not None:
+            given = {**given, **_only(given, anew), **before.learned().inputs()}
+        number = len(now.alerts if anew is None else anew)
+        log.info("%s: %d of %d alerts to be correlated", day, number, len(now.alerts))
+        files = {}
+        if anew is None or anew:
+            files = _correlate(duck, given, tolerance, landing, folder)
+            now = now.learning(Learned.of(duck), {})
+        elif before is not None:
+            now = now.learning(before.learned(), {})
+        if anew:
+            files = {name: _merge(duck, lake, day, name, files[name], anew) for name in files}
+        made = {
+            contract.table: _keep_contract(
+                files.get(contract.table, lake.path(contract, day)), contract
+            )
+            for contract in MADE
         }
+        forget(lake, day)
         changed = {
-            contract.table: lake.publish_file(contract, day, path) for contract, path in files
+            contract.table: contract.table in files
+            and lake.publish_file(contract, day, files[contract.table])
+            for contract in MADE
         }
-    matched = found.filter(pl.col("MatchTier") != "none").height
-    log.info("%s: %d evidence items tied to %d events", day, matched, rows[CORRELATED_ALERTS.table])
-    return {
-        table: Report.of(number, changed=changed[table], **figures.get(table, {}))
-        for table, number in rows.items()
+    replace(now, marts=_stamps(lake, day, MADE)).keep(lake, day)
+    found = made["AlertCorrelation"]
+    figures = {
+        "AlertCorrelation": _figures(found),
+        "AlertValidation": _counts(made["AlertValidation"], "Verdict", "verdict"),
     }
+    matched = found.filter(pl.col("MatchTier") != "none").height
+    events = made["CorrelatedAlerts"].height
+    log.info("%s: %d evidence items tied to %d events", day, matched, events)
+    return {
+        table: Report.of(rows.height, changed=changed[table], **figures.get(table, {}))
+        for table, rows in made.items()
+    }
+
+
+def _correlate(
+    duck: Engine, given: Inputs, tolerance: int, landing: int, folder: Path
+) -> dict[str, Path]:
+    """Return the staged files of the marts, by table."""
+    marts = correlate(duck, given, tolerance, folder, landing)
+    story = tell(duck, folder)
+    return {
+        CORRELATED_ALERTS.table: marts.correlated,
+        ALERT_CORRELATION.table: marts.correlation,
+        ALERT_VALIDATION.table: marts.validation,
+        PROCESS_TREE.table: story.tree,
+        ALERT_TIMELINE.table: story.timeline,
+    }
+
+
+def _told(duck: Engine, lake: Lake, day: date, given: Inputs, parameters: list[int]) -> Made:
+    """Return what the marts of a day are to be made of."""
+    ledger = lake.read(LEDGER, day, "hunting")
+    devices = pl.concat(
+        lake.read(table, day).select("AlertId", "DeviceId").drop_nulls()
+        for table in (ALERT_DEVICES, ALERT_EVIDENCE)
+    )
+    named = {
+        str(alert): sorted(set(several))
+        for alert, several in devices.group_by("AlertId").agg("DeviceId").iter_rows()
+    }
+    alerts = {
+        alert: Told(digest, named.get(alert, [])) for alert, digest in digests(duck, given).items()
+    }
+    telemetry = [hunting(table) for table in (*EVENT_TABLES, DEVICE_INFO)]
+    return Made(
+        shared={
+            "rules": model(),
+            "parameters": parameters,
+            "telemetry": _stamps(lake, day, telemetry),
+            "statuses": sorted(ledger["Status"].unique()),
+        },
+        started=str(ledger["StartedAt"].min()),
+        alerts=alerts,
+        evidence_sources=evidence_sources(duck, given).to_dicts(),
+        event_sources=[],
+        oldest=[],
+        marts=_stamps(lake, day, MADE),
+    )
+
+
+def _stamps(lake: Lake, day: date, tables: Sequence[Contract]) -> dict[str, list[int] | None]:
+    return {contract.table: stamp(lake.path(contract, day)) for contract in tables}
+
+
+def _only(given: Inputs, alerts: set[str]) -> dict[str, pl.DataFrame]:
+    """Return the rows of some alerts of all inputs whose rows belong to one."""
+    few = {}
+    for name in PER_ALERT:
+        source = given[name]
+        frame = source if isinstance(source, pl.DataFrame) else _read(Path(str(source)))
+        few[name] = frame.filter(pl.col("AlertId").is_in(alerts))
+    return few
+
+
+def _merge(duck: Engine, lake: Lake, day: date, table: str, new: Path, anew: set[str]) -> Path:
+    """Return a file of the published rows of a mart, with those of some alerts replaced."""
+    relate(duck, "Anew", pl.DataFrame({"AlertId": sorted(anew)}))
+    relate(duck, "Published", lake.path(next(c for c in MADE if c.table == table), day))
+    relate(duck, "Corrected", new)
+    merged = new.with_name(f"merged-{new.name}")
+    rows = "from Published anti join Anew using (AlertId) union all from Corrected"
+    engine.write(duck, f"from ({rows}) order by {ORDER[table]}", merged)
+    return merged
 
 
 def inputs(lake: Lake, day: date) -> dict[str, Path | pl.DataFrame]:

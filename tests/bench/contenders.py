@@ -102,7 +102,7 @@ def whole(given: Given) -> Found:
 
 def _floor(given: Given) -> Found:
     """Read the three key columns of every row."""
-    with duckdb.connect(config={"memory_limit": PEERS_MEMORY}) as duck:
+    with _peer(given) as duck:
         _watch(duck, given)
         rows = duck.read_parquet([str(file) for file in given.files])
         rows.aggregate(", ".join(f"bit_xor(hash({name}))" for name in KEY)).fetchall()
@@ -111,9 +111,7 @@ def _floor(given: Given) -> Found:
 
 def _plain(given: Given) -> Found:
     """Join whole rows in DuckDB, on files in the order of arrival."""
-    spilled = str(given.folder / "spilled")
-    config = {"memory_limit": PEERS_MEMORY, "temp_directory": spilled}
-    with duckdb.connect(config=config) as duck:
+    with _peer(given) as duck:
         _watch(duck, given)
         duck.register("Named", given.alerts["AlertEvidence"].select(*KEY, "AlertId").to_arrow())
         duck.read_parquet([str(file) for file in given.files]).create_view("Events")
@@ -143,6 +141,12 @@ def _pandas(given: Given) -> Found:
     )
     whole.to_parquet(given.folder / "pandas.parquet")
     return Found(len(whole))
+
+
+def _peer(given: Given) -> Engine:
+    """Return an engine with DuckDB's own settings, and as much memory as ours has."""
+    spilled = str(given.folder / "spilled")
+    return duckdb.connect(config={"memory_limit": PEERS_MEMORY, "temp_directory": spilled})
 
 
 def _watch(duck: Engine, given: Given) -> None:

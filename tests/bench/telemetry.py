@@ -88,7 +88,8 @@ class Telemetry:
         """Write the files of an order, unless they are there; some at once."""
         target = self.folder / f"{self.rows}" / order
         target.mkdir(parents=True, exist_ok=True)
-        with duckdb.connect(config={"memory_limit": "2GB"}) as duck, ThreadPoolExecutor() as pool:
+        config = {"memory_limit": "2GB", "temp_directory": str(target / ".spilled")}
+        with duckdb.connect(config=config) as duck, ThreadPoolExecutor() as pool:
             several = [
                 pool.submit(self._write, duck.cursor(), order, first, target)
                 for first in range(0, self.rows, PER_FILE)

@@ -1,7 +1,7 @@
 -- mart.AlertCorrelation: every evidence item, its match, or the reason why there is none.
 -- Grain: TenantId, AlertId, EvidenceId.
 -- Inputs: Alerts, AlertEvidence, Leads, Matches, MatchedEvents, Pivots, SpeakingDevices (hours in which
--- devices were alive), Ledger (the day's hunting slices), Hunts (what was asked for single items),
+-- devices were alive), Oldest, Ledger (the day's hunting slices), Hunts (what was asked for single items),
 -- Parameters (Landing and Retention: how long telemetry takes to arrive and how long it is kept; Near: how
 -- far around an alert to look; all in ticks).
 -- Silent: none of its devices was alive within Near of the process's creation, else of the activity.
@@ -73,11 +73,6 @@ Asked as (
     where Status <> 'complete'
 ),
 
-Oldest as (
-    select coalesce(min(FirstTicks) filter (where Heard), 9223372036854775807) as Ticks
-    from SpeakingDevices
-),
-
 Pull as (
     select
         coalesce(bool_or(Status <> 'complete'), true) as Incomplete,
@@ -99,7 +94,8 @@ Times as (
         )
         > Pull.StartedTicks - Parameters.Landing as Fresh,
         if(Sought.Keyed, Sought.ProcessCreationTicks, Sought.EndTicks + Parameters.Near) as Latest,
-        Latest < Pull.StartedTicks - Parameters.Retention and Latest < Oldest.Ticks as Gone
+        Latest < Pull.StartedTicks - Parameters.Retention
+        and Latest < coalesce(Oldest.Ticks, 9223372036854775807) as Gone
     from Sought
     inner join Alerts using (AlertId)
     cross join Pull

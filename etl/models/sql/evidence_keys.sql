@@ -1,16 +1,16 @@
 -- Process keys that the evidence gives: device, pid, creation ticks, and how finely they are known.
 -- Grain: Sighting, which is AlertId, EvidenceId, DeviceId. Inputs: Alerts, AlertEvidence, AlertDevices,
--- DeviceAliases, Platforms. Evidence that names no device is tried on each device of its alert; all is
--- tried on what was merged with its devices as well (Merged). Pid 0 is nobody; pid 4 on Windows is System.
+-- DeviceAliases, DeviceFamilies, Platforms, EvidenceSources. Evidence that names no device is tried on each
+-- device of its alert; all is tried on what was merged with its devices as well (Merged). Pid 0 is nobody;
+-- pid 4 on Windows is System.
 -- Linux evidence is cut to 10 ms unless its digits say otherwise.
--- Where all times of a source, twenty at least, are whole milliseconds or more, the source writes no
--- finer, and may round.
 with Placed as (
     select
         AlertEvidence.AlertId,
         AlertEvidence.EvidenceId,
         coalesce(nullif(AlertEvidence.KeySource, 'api'), Alerts.AlertSource) as Source,
         coalesce(AlertEvidence.DeviceId, AlertDevices.DeviceId) as DeviceId,
+        coalesce(DeviceFamilies.Family, 'windows') as Family,
         AlertEvidence.ProcessId as Pid,
         AlertEvidence.ProcessCreationTicks as Ticks,
         lower(AlertEvidence.FileName) as FileName,
@@ -27,6 +27,8 @@ with Placed as (
         on
             AlertEvidence.AlertId = AlertDevices.AlertId
             and AlertEvidence.DeviceId is null
+    left join DeviceFamilies
+        on coalesce(AlertEvidence.DeviceId, AlertDevices.DeviceId) = DeviceFamilies.DeviceId
     where
         AlertEvidence.EvidenceType = 'processEvidence'
         and AlertEvidence.ProcessId > 0
@@ -65,29 +67,15 @@ Known as (
         row_number() over (
             partition by Spread.AlertId, Spread.EvidenceId, Spread.DeviceId order by Spread.Merged
         ) = 1
-),
-
-Sources as (
-    select
-        Source,
-        Platform,
-        case
-            when count(distinct Ticks) < 20 then 1
-            when bool_and(Ticks % 10000000 = 0) then 10000000
-            when bool_and(Ticks % 10000 = 0) then 10000
-            else 1
-        end as Written
-    from Known
-    group by Source, Platform
 )
 
 select
     row_number() over (order by Known.AlertId, Known.EvidenceId, Known.DeviceId) as Sighting,
-    Known.* exclude (Source, Fine),
-    greatest(Known.Fine, Sources.Written) as Unit,
-    Sources.Written > Known.Fine as Rounds
+    Known.* exclude (Source, Family, Fine),
+    greatest(Known.Fine, coalesce(EvidenceSources.Written, 1)) as Unit,
+    coalesce(EvidenceSources.Written > Known.Fine, false) as Rounds
 from Known
-inner join Sources
+left join EvidenceSources
     on
-        Known.Source is not distinct from Sources.Source
-        and Known.Platform is not distinct from Sources.Platform
+        Known.Source is not distinct from EvidenceSources.Source
+        and Known.Family = EvidenceSources.Family

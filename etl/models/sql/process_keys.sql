@@ -1,11 +1,11 @@
 -- The mentions, in events, of processes that evidence may mean: as the one that an event is about (subject)
 -- or as the one that caused it (initiator).
 -- Grain: EventTable, FileNumber, RowNumber, MatchRole. Inputs: EventKeys, EvidenceKeys, Platforms,
--- Parameters (Tolerance and Around, in ticks: what is further from all evidence decides nothing).
+-- EventSources, Parameters (Tolerance and Around, in ticks: what is further from all evidence decides
+-- nothing).
 -- Half keys and pid 0 are none. An own row is the creation row of DeviceProcessEvents.
 -- Unit is the precision in ticks: Windows 100 ns, macOS 1 us, Linux 1 us in a process's own row and
--- 10 ms wherever else the process is named; coarser where all times of a source are, twenty at least,
--- which may then be rounded.
+-- 10 ms wherever else the process is named; coarser where the source writes no finer, and may round.
 with Mentioned as (
     select
         EventTable,
@@ -50,21 +50,6 @@ Known as (
             and Mentioned.Pid = EvidenceKeys.Pid
 ),
 
-Sources as (
-    select
-        EventTable,
-        MatchRole,
-        Platform,
-        case
-            when count(distinct Ticks) < 20 then 1
-            when bool_and(Ticks % 10000000 = 0) then 10000000
-            when bool_and(Ticks % 10000 = 0) then 10000
-            else 1
-        end as Written
-    from Known
-    group by EventTable, MatchRole, Platform
-),
-
 Spans as (
     select
         EvidenceKeys.DeviceId,
@@ -77,10 +62,10 @@ Spans as (
 
 select
     Known.* exclude (Fine),
-    greatest(Known.Fine, Sources.Written) as Unit,
-    Sources.Written > Known.Fine as Rounds
+    greatest(Known.Fine, coalesce(EventSources.Written, 1)) as Unit,
+    coalesce(EventSources.Written > Known.Fine, false) as Rounds
 from Known
-inner join Sources using (EventTable, MatchRole, Platform)
+left join EventSources using (EventTable, MatchRole, Platform)
 semi join Spans
     on
         Known.DeviceId = Spans.DeviceId
