@@ -10,7 +10,7 @@ from days import Row, frame
 
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import DEVICE_INFO, EVENT_TABLES, hunting
-from etl.contracts.mart import ALERT_CORRELATION, ALERT_HUNTS
+from etl.contracts.mart import ALERT_HUNTS
 from etl.contracts.marts import MART
 from etl.contracts.ops import LEDGER
 from etl.contracts.story import PROCESS_TREE
@@ -24,7 +24,6 @@ CONTRACTS: Final = {
     **{table: hunting(table) for table in (*EVENT_TABLES, DEVICE_INFO)},
     "LakeEvidence": ALERT_EVIDENCE,
     "LakeDevices": ALERT_DEVICES,
-    "Correlation": ALERT_CORRELATION,
     "Tree": PROCESS_TREE,
     "Hunts": ALERT_HUNTS,
     "Ledger": LEDGER,
