@@ -3,12 +3,13 @@
 A case is a text file that first says what it shows. Tables follow, each under `== Name`: a line of
 columns, with types where no contract gives them, then a line for every row, its cells parted by
 `|`. In a cell `-` is null, quotes keep what is between them ('' is an empty text), and `=` begins
-an expression, as `=ticks('2026-01-10 12:00')`. `== Name = file` has no lines: it is what another
-select makes of the tables given. The last table is `== Expected`, with the columns that count and
-every value as DuckDB writes it. Lines that begin with `#` are remarks.
+an expression, as `=ticks('2026-01-10 12:00')`; no cell holds a `|`. `== Name = file` has no lines:
+it is what another select makes of the tables given. Lines that begin with `#` are remarks.
+
+The last table is `== Expected`: the columns that count, every value as DuckDB writes it. The order
+of its rows counts where the select has one.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -28,57 +29,64 @@ _TICKS: Final = """
 create temp macro ticks(Time) as epoch_us((Time || '+00')::timestamptz) * 10 + 621355968000000000
 """
 
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Rows as a case writes them: what the columns are, and the cells of each row."""
-
-    columns: list[str]
-    rows: list[list[str]]
-
-
-def tables(file: str) -> dict[str, Lines]:
-    """Return the tables of a case, by their heads."""
-    written = (FOLDER / f"{file}.txt").read_text().split("\n== ")[1:]
-    found = {}
-    for head, *lines in (table.splitlines() for table in written):
-        kept = [line for line in lines if line.strip() and not line.startswith("#")]
-        columns, *rows = [[cell.strip() for cell in line.split("|")] for line in kept] or [[]]
-        found[head] = Lines(columns, rows)
-    return found
-
-
-def given(duck: Engine, name: str, lines: Lines) -> Given:
-    """Return the rows of a table, with types from its contract or as written."""
-    if name not in CONTRACTS:
-        return _typed(duck, lines, [column.partition(" ")[2] for column in lines.columns])
-    declared = duck.from_arrow(CONTRACTS[name].empty().to_arrow())
-    types = dict(zip(declared.columns, map(str, declared.types), strict=True))
-    return framed(name, _typed(duck, lines, [types[name] for name in lines.columns]).to_dicts())
+Cells = list[list[str]]
+"""A table as it is written: the line of its columns, and the rows."""
 
 
 def compared(file: str) -> tuple[list[str], list[str]]:
-    """Return what a select makes of its case and what is expected, a line for each row."""
-    written = tables(file)
-    expected = written.pop("Expected")
+    """Return what a select makes of its case and what is expected: columns, then a line a row."""
+    tables = _tables(file)
+    columns, *rows = tables.pop("Expected")
     with TemporaryDirectory() as name, engine.connection(Path(name)) as duck:
         duck.execute(_TICKS)
-        offered(duck, {head: given(duck, head, of) for head, of in written.items() if of.columns})
-        made = [head.split(" = ") for head, of in written.items() if not of.columns]
+        offered(duck, {head: _given(duck, head, cells) for head, cells in tables.items() if cells})
+        made = [head.split(" = ") for head, cells in tables.items() if not cells]
         steps = [(select, relation, "view") for relation, select in made]
         relations.run(duck, [*_MACROS.values(), *steps])
-        texts = [f"{column}::varchar" for column in expected.columns]
-        found = duck.sql(_select(file)).project(", ".join(texts)).fetchall()
-        wanted = _typed(duck, expected, ["varchar"] * len(texts)).rows()
-    head = " | ".join(expected.columns)
+        texts = ", ".join(f"{column}::varchar" for column in columns)
+        found = _lines(duck.sql(_select(file)).project(texts).fetchall())
+        expected = _lines(_typed(duck, columns, ["varchar"] * len(columns), rows).rows())
+    head = " | ".join(columns)
     if "\norder by" in relations.sql(file):
-        return [head, *_lines(found)], [head, *_lines(wanted)]
-    return [head, *sorted(_lines(found))], [head, *sorted(_lines(wanted))]
+        return [head, *found], [head, *expected]
+    return [head, *sorted(found)], [head, *sorted(expected)]
 
 
-def _lines(rows: list[tuple[str | None, ...]]) -> list[str]:
-    """Return a line for each row."""
-    return [" | ".join("-" if cell is None else cell or "''" for cell in row) for row in rows]
+def _tables(file: str) -> dict[str, Cells]:
+    """Return the tables of a case by their heads; one that a select makes is empty."""
+    tables = {}
+    for table in (FOLDER / f"{file}.txt").read_text().split("\n== ")[1:]:
+        head, *lines = table.splitlines()
+        kept = [line for line in lines if line.strip() and not line.startswith("#")]
+        tables[head] = [[cell.strip() for cell in line.split("|")] for line in kept]
+    return tables
+
+
+def _given(duck: Engine, name: str, cells: Cells) -> Given:
+    """Return the rows of a table, with types from its contract or as written."""
+    columns, *rows = cells
+    if name not in CONTRACTS:
+        parted = [column.partition(" ") for column in columns]
+        return _typed(duck, [name for name, _, _ in parted], [kind for _, _, kind in parted], rows)
+    declared = duck.from_arrow(CONTRACTS[name].empty().to_arrow())
+    types = dict(zip(declared.columns, map(str, declared.types), strict=True))
+    return framed(name, _typed(duck, columns, [types[one] for one in columns], rows).to_dicts())
+
+
+def _typed(duck: Engine, columns: list[str], types: list[str], rows: Cells) -> pl.DataFrame:
+    """Return rows with the types of their columns."""
+    cells = [zip(row, types, strict=True) for row in rows or [["-"] * len(types)]]
+    values = ", ".join(f"({', '.join(_literal(*cell) for cell in row)})" for row in cells)
+    names = ", ".join(f'"{column}"' for column in columns)
+    return duck.sql(f"from (values {values}) as t({names}) limit {len(rows)}").pl()
+
+
+def _literal(cell: str, kind: str) -> str:
+    """Return a cell as SQL."""
+    if cell.startswith("="):
+        return f"({cell[1:]})::{kind}"
+    text = cell[1:-1] if cell[0] == cell[-1] == "'" else cell
+    return f"null::{kind}" if cell == "-" else "'{}'::{}".format(text.replace("'", "''"), kind)
 
 
 def _select(file: str) -> str:
@@ -89,17 +97,6 @@ def _select(file: str) -> str:
     return f"from {name}({', '.join(repr(one) for one in parameters.split(', '))})"
 
 
-def _typed(duck: Engine, lines: Lines, types: list[str]) -> pl.DataFrame:
-    """Return rows with the types of their columns."""
-    rows = [zip(row, types, strict=True) for row in lines.rows or [["-"] * len(types)]]
-    values = ", ".join(f"({', '.join(_literal(*cell) for cell in row)})" for row in rows)
-    names = ", ".join(f'"{column.partition(" ")[0]}"' for column in lines.columns)
-    return duck.sql(f"from (values {values}) as t({names}) limit {len(lines.rows)}").pl()
-
-
-def _literal(cell: str, kind: str) -> str:
-    """Return a cell as SQL."""
-    if cell.startswith("="):
-        return f"({cell[1:]})::{kind}"
-    text = cell[1:-1] if cell[0] == cell[-1] == "'" else cell
-    return f"null::{kind}" if cell == "-" else "'{}'::{}".format(text.replace("'", "''"), kind)
+def _lines(rows: list[tuple[str | None, ...]]) -> list[str]:
+    """Return a line for each row."""
+    return [" | ".join("-" if cell is None else cell or "''" for cell in row) for row in rows]
