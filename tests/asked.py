@@ -9,8 +9,11 @@ import polars as pl
 from days import Row, frame
 
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
-from etl.contracts.hunting import EVENT_TABLES, hunting
+from etl.contracts.hunting import DEVICE_INFO, EVENT_TABLES, hunting
+from etl.contracts.mart import ALERT_HUNTS
 from etl.contracts.marts import MART
+from etl.contracts.ops import LEDGER
+from etl.contracts.story import PROCESS_TREE
 from etl.lake import engine
 from etl.lake.engine import Engine
 from etl.models import relations
@@ -18,9 +21,12 @@ from etl.models import relations
 CONTRACTS: Final = {
     **{contract.table: contract for contract in MART},
     **{contract.table: contract for contract in (ALERTS, ALERT_EVIDENCE, ALERT_DEVICES)},
-    **{table: hunting(table) for table in EVENT_TABLES},
+    **{table: hunting(table) for table in (*EVENT_TABLES, DEVICE_INFO)},
     "LakeEvidence": ALERT_EVIDENCE,
     "LakeDevices": ALERT_DEVICES,
+    "Tree": PROCESS_TREE,
+    "Hunts": ALERT_HUNTS,
+    "Ledger": LEDGER,
 }
 
 
