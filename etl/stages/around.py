@@ -45,6 +45,11 @@ def scope(lake: Lake, day: date, creation: int = AROUND_CREATION) -> Scope:
     return Scope.around(windows, limits(day))
 
 
+def own(lake: Lake, day: date, creation: int = AROUND_CREATION) -> Scope:
+    """Return the same without ids that were merged: the same whatever is known of these."""
+    return Scope.around(_windows(lake, day, creation), limits(day))
+
+
 def named(lake: Lake, day: date) -> frozenset[str]:
     """Return the devices that the day's alerts name, by whatever id."""
     return frozenset(_windows(lake, day, AROUND_CREATION))

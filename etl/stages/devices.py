@@ -51,7 +51,7 @@ def pull(hunted: Hunting, lake: Lake, day: date, options: Options) -> dict[str, 
                 landing.add(pulled)
                 log.info("%s: %d rows of %s pulled", day, pulled.rows, pulled.table)
 
-        ask(around.scope(lake, day, NEAR).only(around.named(lake, day)))
+        ask(around.own(lake, day, NEAR))
         raw, typed = landing.publish(DEVICE_INFO)[0], events.publish(lake, day, DEVICE_INFO)
         merged = _merged(lake, day, spool)
         if merged:
