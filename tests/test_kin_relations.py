@@ -128,7 +128,7 @@ def test_mentions() -> None:
 
 
 def test_kin_slots() -> None:
-    """Cut keys are followed up and down as far as the parameters say, whoever shares a slot."""
+    """Cut keys are followed up by links, down as far as is said, whoever shares a slot."""
     links = pl.DataFrame(
         [
             ("l", 7, 5, 6, 4), ("l", 6, 4, 5, 3), ("l", 5, 3, 4, 2), ("l", 8, 6, 7, 5),
@@ -142,6 +142,7 @@ def test_kin_slots() -> None:
         Matches=matches(("a1", "e1", "l", 7, 512_345)),
         Platforms=PLATFORMS,
         ProcessLinks=links,
+        AncestorLinks=links.head(2),
         Parameters=PARAMETERS,
     )
 

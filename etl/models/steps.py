@@ -54,12 +54,15 @@ EVENTS: Final[Steps] = (
 )
 """The events of every match, and what is said of each evidence item."""
 
-RELATIVES: Final[Steps] = (("process_links", "ProcessLinks", "table"),)
+RELATIVES: Final[Steps] = (
+    ("process_links", "ProcessLinks", "table"),
+    ("ancestor_links", "AncestorLinks", "table"),
+    ("kin_slots", "KinSlots", "table"),
+)
 """Which process started which."""
 
 TREE: Final[Steps] = (
     ("named_events", "NamedEvents", "view"),
-    ("kin_slots", "KinSlots", "table"),
     ("mentions", "Mentions", "table"),
     ("known_processes", "KnownProcesses", "table"),
     ("named_processes", "NamedProcesses", "table"),

@@ -1,6 +1,6 @@
 -- Ancestors of matched processes that are named, but of whose creation there is no row.
 -- Grain: AlertId, DeviceId, ProcessId, ProcessCreationTicks.
--- Inputs: Matches, ProcessLinks, Platforms, DeviceProcessEvents, Parameters (Above). Depth is bounded,
+-- Inputs: Matches, AncestorLinks, Platforms, DeviceProcessEvents, Parameters (Above). Depth is bounded,
 -- so that loops end.
 with recursive Found as (
     select
@@ -17,12 +17,12 @@ with recursive Found as (
     select
         Found.AlertId,
         Found.DeviceId,
-        ProcessLinks.ParentPid as Pid,
-        ProcessLinks.ParentSlot as Slot,
-        ProcessLinks.ParentTicks as Ticks,
+        AncestorLinks.ParentPid as Pid,
+        AncestorLinks.ParentSlot as Slot,
+        AncestorLinks.ParentTicks as Ticks,
         Found.Depth + 1 as Depth
     from Found
-    inner join ProcessLinks using (DeviceId, Pid, Slot)
+    inner join AncestorLinks using (DeviceId, Pid, Slot)
     cross join Parameters
     where Found.Depth < Parameters.Above
 ),

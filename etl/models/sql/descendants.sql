@@ -1,6 +1,6 @@
 -- Matched processes (depth 0) and what they started, as far as creation rows tell, some generations.
 -- Grain: AlertId, DeviceId, ProcessId, ProcessCreationTicks. Inputs: Matches, Platforms,
--- DeviceProcessEvents, Parameters (Below). Unit is how finely others name the process.
+-- DeviceProcessEvents, KinSlots, Parameters (Below). Unit is how finely others name the process.
 with recursive Children as (
     select
         DeviceProcessEvents.DeviceId,
@@ -11,6 +11,11 @@ with recursive Children as (
         DeviceProcessEvents.InitiatingProcessCreationTicks // Platforms.Coarse as Slot
     from DeviceProcessEvents
     inner join Platforms using (DeviceId)
+    semi join KinSlots
+        on
+            DeviceProcessEvents.DeviceId = KinSlots.DeviceId
+            and DeviceProcessEvents.InitiatingProcessId = KinSlots.Pid
+            and DeviceProcessEvents.InitiatingProcessCreationTicks // Platforms.Coarse = KinSlots.Slot
     where
         DeviceProcessEvents.ProcessId > 0
         and DeviceProcessEvents.ProcessCreationTicks is not null

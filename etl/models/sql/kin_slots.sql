@@ -1,7 +1,8 @@
 -- Processes that may be near a matched one, their creation times cut to what all namings share.
--- Grain: DeviceId, Pid, Slot. Inputs: Matches, Platforms, ProcessLinks, Parameters (Above, Below).
+-- Grain: DeviceId, Pid, Slot. Inputs: Matches, Platforms, AncestorLinks, ProcessLinks, Parameters (Below:
+-- generations of descendants).
 -- More than the kin itself, as programs that share a pid and a slot are not told apart yet.
-with recursive Upwards as (
+with recursive Downwards as (
     select
         Matches.DeviceId,
         Matches.ProcessId as Pid,
@@ -12,44 +13,27 @@ with recursive Upwards as (
     where not Matches.Ambiguous
     union
     select
-        Upwards.DeviceId,
-        ProcessLinks.ParentPid as Pid,
-        ProcessLinks.ParentSlot as Slot,
-        Upwards.Depth + 1 as Depth
-    from Upwards
-    inner join ProcessLinks using (DeviceId, Pid, Slot)
-    cross join Parameters
-    where Upwards.Depth < Parameters.Above
-),
-
-Downwards as (
-    select *
-    from Upwards
-    where Depth = 0
-    union
-    select
-        Downwards.DeviceId,
+        ProcessLinks.DeviceId,
         ProcessLinks.Pid,
         ProcessLinks.Slot,
-        Downwards.Depth + 1 as Depth
-    from Downwards
-    inner join ProcessLinks
+        (select max(Latest.Depth) + 1 from Downwards as Latest) as Depth
+    from ProcessLinks
+    semi join Downwards
         on
-            Downwards.DeviceId = ProcessLinks.DeviceId
-            and Downwards.Pid = ProcessLinks.ParentPid
-            and Downwards.Slot = ProcessLinks.ParentSlot
-    cross join Parameters
-    where Downwards.Depth < Parameters.Below
+            ProcessLinks.DeviceId = Downwards.DeviceId
+            and ProcessLinks.ParentPid = Downwards.Pid
+            and ProcessLinks.ParentSlot = Downwards.Slot
+    where (select max(Last.Depth) from Downwards as Last) < (select Parameters.Below from Parameters)
 )
 
 select
     DeviceId,
     Pid,
     Slot
-from Upwards
+from Downwards
 union
 select
     DeviceId,
-    Pid,
-    Slot
-from Downwards
+    ParentPid as Pid,
+    ParentSlot as Slot
+from AncestorLinks
