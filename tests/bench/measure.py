@@ -44,6 +44,15 @@ def measure(contender: Contender, load: Load, *, tells: bool = False) -> Measure
     return Measure(**json.loads(done.stdout))
 
 
+def again(load: Load) -> dict[str, float]:
+    """Return what a day took that was published twice; see `bench.again`."""
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-m", "bench.again", load.text()], stdout=subprocess.PIPE, check=True
+    )
+    told: dict[str, float] = json.loads(done.stdout)
+    return told
+
+
 def _environment(contender: Contender) -> dict[str, str]:
     """Return the environment of a contender: with packages of its own only where it needs them."""
     mine = [os.environ.get("PYTHONPATH", ""), *([str(PACKAGES)] if contender.needs else [])]

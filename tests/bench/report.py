@@ -40,6 +40,10 @@ AIMS: Final = (
 )
 
 
+AGAIN: Final = 0.1
+"""What a day may cost of which one alert in a hundred changed, of what it cost at first."""
+
+
 def middle(runs: Sequence[Measure], name: str) -> float:
     """Return the median of a figure over some runs."""
     return median(getattr(run, name) for run in runs)
@@ -65,8 +69,11 @@ def comparison(results: Results, reads: Reads) -> str:
     return "\n".join(lines)
 
 
-def aims(results: Results) -> str:
-    """Return for each aim that could be measured the ratio, the bound, and whether it holds."""
+def aims(results: Results, again: Mapping[str, float] | None) -> str:
+    """Return for each aim that could be measured the ratio, the bound, and whether it holds.
+
+    `again` is what `bench.again` tells of a day that was published twice, if it was.
+    """
     lines = ["| ratio of wall times | measured | aim | holds |", "|---|--:|--:|---|"]
     for aim in AIMS:
         if aim.above in results and aim.below in results:
@@ -74,4 +81,9 @@ def aims(results: Results) -> str:
             holds = ratio <= aim.bound if aim.most else ratio >= aim.bound
             bound = f"{'at most' if aim.most else 'at least'} {aim.bound:g}"
             lines.append(f"| {aim.what} | {ratio:.2f} | {bound} | {'yes' if holds else 'no'} |")
+    if again:
+        first, later = again["first"], again["again"]
+        what = f"{again['alerts']:,.0f} alerts again, 1 % changed: {later:.1f} s after {first:.1f}"
+        holds = "yes" if later / first <= AGAIN else "no"
+        lines.append(f"| a day of {what} | {later / first:.2f} | at most {AGAIN:g} | {holds} |")
     return "\n".join(lines)
