@@ -76,9 +76,11 @@ def relate(duck: Engine, name: str, source: Source) -> None:
     An event is known by its place: FileNumber among the files of its table, RowNumber in the file.
     """
     columns = list(hunting(name).types) if name in EVENT_TABLES else []
-    if isinstance(source, pl.DataFrame):
-        frame = _placed(source.select(columns)) if columns else source
-        duck.from_arrow(frame.to_arrow()).create_view(name)
+    if isinstance(source, pl.DataFrame) and columns:
+        duck.from_arrow(_placed(source.select(columns)).to_arrow()).create_view("Given")
+        duck.execute(f"create or replace temp table {name} as from Given")  # bound again and again
+    elif isinstance(source, pl.DataFrame):
+        duck.from_arrow(source.to_arrow()).create_view(name)
     else:
         paths = [source] if isinstance(source, Path) else source
         files = [engine.literal(path) for path in paths]

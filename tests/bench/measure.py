@@ -6,9 +6,12 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import polars as pl
 
 from bench.contenders import CONTENDERS, PACKAGES, Contender, Given
 from bench.telemetry import Load
@@ -67,8 +70,18 @@ def _run(contender: Contender, load: Load, *, tells: bool) -> Measure:
         wall, cpu = time.perf_counter(), time.process_time()
         found = contender.run(given)
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Measure(wall, cpu, peak, found.rows, found.read)
+        peak, rows = _peak(), found.rows
+        if isinstance(rows, pl.LazyFrame):
+            rows = int(rows.select(pl.len()).collect().item())
+    return Measure(wall, cpu, peak, rows, found.read)
+
+
+def _peak() -> float:
+    """Return the most megabytes that this process held; getrusage begins with its parent's."""
+    with suppress(OSError):
+        told = Path("/proc/self/status").read_text()
+        return int(told.partition("VmHWM:")[2].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
