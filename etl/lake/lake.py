@@ -138,7 +138,7 @@ class Lake:
                 if not wait:
                     yield False
                     return
-                log.info("waiting for another run that pulls %s", work)
+                log.info("waiting for another run that works on %s", work)
                 fcntl.flock(handle, fcntl.LOCK_EX)
             yield True
         finally:

@@ -59,21 +59,25 @@ def publish(
     """Bring the marts of `day` that are made of alerts and telemetry up to date.
 
     A miss stays open for `landing_minutes`. Where only some alerts changed since the marts were
-    made, these are correlated anew and the rows of the others stay. Raises pandera's SchemaErrors
-    where a mart breaks its contract, and LakeError.
+    made, these are correlated anew and the rows of the others stay. One run at a time does this for
+    a tenant. Raises pandera's SchemaErrors where a mart breaks its contract, and LakeError.
     """
     tolerance = tolerance_ms * 1000 * ticks.PER_MICROSECOND
     landing = landing_minutes * ticks.PER_MINUTE
-    given: dict[str, Source] = {**inputs(lake, day)}
-    before = Made.read(lake, day)
-    with lake.staging() as folder, engine.connection(folder, again=True) as duck:
+    with (
+        lake.alone("marts"),
+        lake.staging() as folder,
+        engine.connection(folder, again=True) as duck,
+    ):
+        given: dict[str, Source] = {**inputs(lake, day)}
+        before = Made.read(lake, day)
         now = _told(duck, lake, day, given, [tolerance, landing])
         misses = lake.read(ALERT_CORRELATION, day).select("AlertId", "Reason").drop_nulls()
         anew = affected(before, now, misses, aliases(duck, given[DEVICE_INFO]))
         if anew is not None and before is not None:
             given = {**given, **_only(given, anew), **before.learned().inputs()}
-        number = len(now.alerts if anew is None else anew)
-        log.info("%s: %d of %d alerts to be correlated", day, number, len(now.alerts))
+        few = len(now.alerts if anew is None else anew)
+        log.info("%s: %d of %d alerts to be correlated", day, few, len(now.alerts))
         files = {}
         if anew is None or anew:
             files = _correlate(duck, given, tolerance, landing, folder)
@@ -82,10 +86,10 @@ def publish(
             now = now.learning(before.learned(), {})
         if anew:
             files = {name: _merge(duck, lake, day, name, files[name], anew) for name in files}
-        made = {
+        rows = {
             contract.table: _keep_contract(
                 files.get(contract.table, lake.path(contract, day)), contract
-            )
+            ).height
             for contract in MADE
         }
         forget(lake, day)
@@ -94,18 +98,17 @@ def publish(
             and lake.publish_file(contract, day, files[contract.table])
             for contract in MADE
         }
-    replace(now, marts=_stamps(lake, day, MADE)).keep(lake, day)
-    found = made["AlertCorrelation"]
+        replace(now, marts=_stamps(lake, day, MADE)).keep(lake, day)
+    found = lake.read(ALERT_CORRELATION, day)
     figures = {
         "AlertCorrelation": _figures(found),
-        "AlertValidation": _counts(made["AlertValidation"], "Verdict", "verdict"),
+        "AlertValidation": _counts(lake.read(ALERT_VALIDATION, day), "Verdict", "verdict"),
     }
     matched = found.filter(pl.col("MatchTier") != "none").height
-    events = made["CorrelatedAlerts"].height
-    log.info("%s: %d evidence items tied to %d events", day, matched, events)
+    log.info("%s: %d evidence items tied to %d events", day, matched, rows["CorrelatedAlerts"])
     return {
-        table: Report.of(rows.height, changed=changed[table], **figures.get(table, {}))
-        for table, rows in made.items()
+        table: Report.of(number, changed=changed[table], **figures.get(table, {}))
+        for table, number in rows.items()
     }
 
 
