@@ -78,7 +78,8 @@ def relate(duck: Engine, name: str, source: Source) -> None:
     columns = list(hunting(name).types) if name in EVENT_TABLES else []
     if isinstance(source, pl.DataFrame) and columns:
         duck.from_arrow(_placed(source.select(columns)).to_arrow()).create_view("Given")
-        duck.execute(f"create or replace temp table {name} as from Given")  # bound again and again
+        duck.execute(f"create or replace temp table {name}Rows as from Given")
+        duck.table(f"{name}Rows").create_view(name)  # cheaper to bind, which every select does
     elif isinstance(source, pl.DataFrame):
         duck.from_arrow(source.to_arrow()).create_view(name)
     else:
