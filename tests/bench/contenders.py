@@ -13,6 +13,7 @@ from typing import Final
 
 import duckdb
 import polars as pl
+import pyarrow.parquet as pq
 
 from etl import ticks
 from etl.contracts.hunting import EVENT_TABLES
@@ -28,14 +29,14 @@ PEERS_MEMORY: Final = "1GB"
 PACKAGES: Final = Path(sys.prefix) / "bench"
 """Where packages are that only contenders need; pandera would read pandas wherever it finds it."""
 
-_READ: Final = """
-select coalesce(sum(Groups.row_group_num_rows), 0)::bigint
-from duckdb_logs_parsed('PhysicalOperator') as Logs
-inner join (
-    select distinct file_name, row_group_id, row_group_num_rows from parquet_metadata($files)
-) as Groups
-    on Logs.info['file'] = Groups.file_name and Logs.info['row_group_id'] = Groups.row_group_id
-where Logs.event = 'ReadRowGroup'
+_OPENED: Final = """
+select
+    info['file'],
+    info['row_group_id']::integer,
+    count(*)
+from duckdb_logs_parsed('PhysicalOperator')
+where event = 'ReadRowGroup'
+group by all
 """
 
 Frames = Mapping[str, pl.DataFrame]
@@ -159,8 +160,9 @@ def _read(duck: Engine, given: Given) -> int | None:
     if not given.tells:
         return None
     duck.execute("call disable_logging()")
-    files = [str(file) for file in given.files]
-    return int(duck.execute(_READ, {"files": files}).fetchall()[0][0])
+    footers = {str(file): pq.read_metadata(file) for file in given.files}
+    opened = duck.execute(_OPENED).fetchall()
+    return sum(footers[file].row_group(number).num_rows * times for file, number, times in opened)
 
 
 FLOOR: Final = Contender("three key columns, read", "sorted", _floor)
