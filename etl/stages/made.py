@@ -70,14 +70,13 @@ class Made:
             except OSError as error:
                 raise LakeError(path, f"cannot be written ({error.strerror})", REMEDY) from error
 
-    def learning(self, learned: Learned, marts: Mapping[str, list[int] | None]) -> Self:
-        """Return this with what was learned, and with the files that were published."""
+    def learning(self, learned: Learned) -> Self:
+        """Return this with what was learned."""
         return replace(
             self,
             evidence_sources=learned.evidence_sources.to_dicts(),
             event_sources=learned.event_sources.to_dicts(),
             oldest=learned.oldest.to_dicts(),
-            marts=dict(marts),
         )
 
     def learned(self) -> Learned:

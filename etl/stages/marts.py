@@ -81,9 +81,9 @@ def publish(
         files = {}
         if anew is None or anew:
             files = _correlate(duck, given, tolerance, landing, folder)
-            now = now.learning(Learned.of(duck), {})
+            now = now.learning(Learned.of(duck))
         elif before is not None:
-            now = now.learning(before.learned(), {})
+            now = now.learning(before.learned())
         if anew:
             files = {name: _merge(duck, lake, day, name, files[name], anew) for name in files}
         rows = {
