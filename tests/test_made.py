@@ -83,7 +83,10 @@ def test_a_part_made_anew_is_as_if_all_were(
     marts.publish(own, day, TOLERANCE_MS)
     random = Random(seed)
     ids = sorted(own.read(ALERTS, day)["AlertId"])
-    resolved, poorer, moved, gone = random.sample(ids, 4)
+    named = own.read(ALERT_DEVICES, day).drop_nulls("DeviceId")
+    alone = named.filter(pl.col("AlertId").n_unique().over("DeviceId") == 1)["AlertId"]
+    gone = random.choice(sorted(set(named["AlertId"]) - set(alone)))
+    resolved, poorer, moved = random.sample([one for one in ids if one != gone], 3)
     devices = sorted(own.read(ALERT_DEVICES, day)["DeviceId"].drop_nulls().unique())
     elsewhere = pl.lit(random.choice(devices))
     there = pl.col("AlertId") == moved
@@ -113,6 +116,19 @@ def test_a_part_made_anew_is_as_if_all_were(
     for table, rows in made(own, day).items():
         assert rows.equals(expected[table]), table
         assert gone not in set(rows["AlertId"]), table
+
+
+def test_another_device_is_a_matter_of_all(
+    own: Lake, day: date, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What telemetry tells together is of the devices that are named: with another one, of all."""
+    marts.publish(own, day, TOLERANCE_MS)
+    device = own.read(ALERT_DEVICES, day).drop_nulls("DeviceId").head(1)
+    added = device.with_columns(DeviceId=pl.lit("f" * 40))
+    alter(own, day, lambda rows: pl.concat([rows, added]), ALERT_DEVICES)
+
+    anew, every = publish(own, day, caplog)
+    assert anew == every
 
 
 def test_new_telemetry_is_asked_for_all(

@@ -36,7 +36,7 @@ class Made:
     """What the marts of a day were made of."""
 
     shared: dict[str, object]
-    """What all alerts have in common: rules, parameters, telemetry, how its pull ended."""
+    """What all alerts have in common: rules, parameters, devices, telemetry, how its pull ended."""
 
     started: str
     """When the pull began: misses are judged by it."""

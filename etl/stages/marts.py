@@ -147,6 +147,7 @@ def _told(duck: Engine, lake: Lake, day: date, given: Inputs, parameters: list[i
             "rules": model(),
             "parameters": parameters,
             "telemetry": _stamps(lake, day, telemetry),
+            "devices": sorted(set(devices["DeviceId"])),
             "statuses": sorted(ledger["Status"].unique()),
         },
         started=str(ledger["StartedAt"].min()),
