@@ -15,8 +15,11 @@ import duckdb
 Engine = duckdb.DuckDBPyConnection
 Unreadable = duckdb.Error
 
-ROW_GROUP = 16_384
+ROW_GROUP: Final = 32_768
 """Rows in a Parquet row group: small enough that a few devices touch a few groups."""
+
+PAGE: Final = 65_536
+"""Bytes in a page of a column before it is compressed: pages without wanted rows stay so."""
 
 LOOKED_UP: Final = 100_000
 """Values of a join's smaller side up to which row groups without any of them are passed over."""
@@ -53,10 +56,8 @@ def write(
     engine: Engine, select: str, target: Path, values: Mapping[str, object] | None = None
 ) -> int:
     """Write the rows of `select` as one zstd Parquet file; return how many."""
-    copy = (
-        f"copy ({select}) to '{quoted(target)}' "
-        f"(format parquet, compression zstd, row_group_size {ROW_GROUP})"
-    )
+    options = f"compression zstd, row_group_size {ROW_GROUP}, data_page_size_limit {PAGE}"
+    copy = f"copy ({select}) to '{quoted(target)}' (format parquet, {options})"
     row = engine.execute(copy, dict(values or {})).fetchone()
     return int(row[0]) if row else 0
 

@@ -79,7 +79,12 @@ class Lake:
         """
         with self.staging() as folder:
             staged = folder / "data.parquet"
-            frame.write_parquet(staged, compression="zstd", row_group_size=engine.ROW_GROUP)
+            frame.write_parquet(
+                staged,
+                compression="zstd",
+                row_group_size=engine.ROW_GROUP,
+                data_page_size=engine.PAGE,
+            )
             return self.publish_file(contract, day, staged, part)
 
     def publish_file(self, contract: Contract, day: date, staged: Path, part: str = "data") -> bool:

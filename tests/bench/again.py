@@ -15,7 +15,7 @@ from bench.telemetry import DAY, Load
 from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import EVENT_TABLES, hunting
 from etl.contracts.ops import LEDGER
-from etl.lake.engine import ROW_GROUP
+from etl.lake import engine
 from etl.lake.lake import Lake
 from etl.stages import marts
 
@@ -50,9 +50,7 @@ def _lake(load: Load) -> Lake:
         config = {"memory_limit": "2GB", "temp_directory": str(lake.root / ".spilled")}
         with duckdb.connect(config=config) as duck:
             files = [str(file) for file in load.telemetry.files("sorted")]
-            duck.read_parquet(files).write_parquet(
-                str(part), compression="zstd", row_group_size=ROW_GROUP
-            )
+            engine.write(duck, "from read_parquet($files)", part, {"files": files})
         part.rename(target)
     shutil.rmtree(lake.root / ".made", ignore_errors=True)
     frames = load.alerts()

@@ -17,12 +17,12 @@ select
     MatchedEvents.TimeDeltaTicks,
     Events.EventTable,
     Events.EventId,
-    Events.Timestamp,
+    make_timestamptz(Events.TimestampTicks // 10 - 62135596800000000) as Timestamp,
     Events.ActionType,
     Events.DeviceId,
     Events.DeviceName,
     Events.ProcessId,
-    Events.ProcessCreationTime,
+    make_timestamptz(Events.ProcessCreationTicks // 10 - 62135596800000000) as ProcessCreationTime,
     Events.ProcessCreationTicks,
     Events.ProcessCommandLine,
     Events.FileName,
@@ -32,7 +32,8 @@ select
     Events.AccountName,
     Events.AccountSid,
     Events.InitiatingProcessId,
-    Events.InitiatingProcessCreationTime,
+    make_timestamptz(Events.InitiatingProcessCreationTicks // 10 - 62135596800000000)
+        as InitiatingProcessCreationTime,
     Events.InitiatingProcessCreationTicks,
     Events.InitiatingProcessFileName,
     Events.InitiatingProcessCommandLine,
@@ -50,4 +51,4 @@ from MatchedEvents
 inner join Events using (EventTable, FileNumber, RowNumber)
 inner join Alerts using (AlertId)
 inner join AlertEvidence using (AlertId, EvidenceId)
-order by Alerts.AlertId, AlertEvidence.EvidenceId, Events.Timestamp, Events.EventTable, Events.EventId
+order by Alerts.AlertId, AlertEvidence.EvidenceId, Timestamp, Events.EventTable, Events.EventId
