@@ -16,6 +16,7 @@ from etl.contracts.hunting import hunting
 from etl.contracts.ops import LEDGER
 from etl.errors import LakeError
 from etl.lake.lake import Lake
+from etl.models.correlation import MADE
 from etl.sandbox import Tenant
 from etl.stages import marts
 
@@ -52,7 +53,7 @@ def alter(lake: Lake, day: date, change: Change, contract: object = ALERTS) -> N
 
 def made(lake: Lake, day: date) -> dict[str, pl.DataFrame]:
     """Return the rows of the day's marts, in their order."""
-    return {contract.table: lake.read(contract, day) for contract in marts.MADE}
+    return {contract.table: lake.read(contract, day) for contract in MADE}
 
 
 def whole(lake: Lake, day: date, tmp_path: Path) -> dict[str, pl.DataFrame]:
@@ -69,10 +70,10 @@ def test_a_day_in_which_nothing_changed_is_left_alone(
     """The second time no alert is correlated, and no file is written."""
     every = own.rows(ALERTS, day)
     assert publish(own, day, caplog)[1] == every
-    before = {contract.table: own.path(contract, day).stat() for contract in marts.MADE}
+    before = {contract.table: own.path(contract, day).stat() for contract in MADE}
 
     assert publish(own, day, caplog) == (0, every)
-    assert {c.table: own.path(c, day).stat() for c in marts.MADE} == before
+    assert {c.table: own.path(c, day).stat() for c in MADE} == before
 
 
 @pytest.mark.parametrize("seed", range(6))

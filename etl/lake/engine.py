@@ -24,6 +24,9 @@ PAGE: Final = 65_536
 LOOKED_UP: Final = 100_000
 """Values of a join's smaller side up to which row groups without any of them are passed over."""
 
+_STATISTICAL: Final = "join_order,statistics_propagation"
+"""Optimizers that gather, for every plan, what footers say of each row group and column."""
+
 _NUMBERS: Final = count()
 _limit = 1024
 
@@ -39,7 +42,8 @@ def connection(spill: Path, *, again: bool = False) -> Iterator[Engine]:
     """Open an engine that spills beside the folder `spill` when it passes its memory.
 
     `again` is for reading the same files several times: what their footers say is kept until the
-    engine closes, some 200 MB for each 20 million rows of a wide table.
+    engine closes, some 100 MB for each 20 million rows of a wide table, but not gathered for every
+    plan, as that takes time by the telemetry's size: joins are done in the order of the SQL.
     """
     spilled = spill.parent / f"duckdb-{os.getpid()}-{next(_NUMBERS)}"
     with duckdb.connect(
@@ -49,6 +53,7 @@ def connection(spill: Path, *, again: bool = False) -> Iterator[Engine]:
         engine.execute("set enable_progress_bar = false")
         engine.execute(f"set dynamic_or_filter_threshold = {LOOKED_UP}")
         engine.execute(f"set parquet_metadata_cache = {again}")
+        engine.execute(f"set disabled_optimizers = '{_STATISTICAL if again else ''}'")
         yield engine
 
 
@@ -82,6 +87,12 @@ def describe(engine: Engine, path: Path) -> list[tuple[str, str]]:
 def literal(path: Path) -> str:
     """Return a path for reading one file: what DuckDB would take for a wildcard is bracketed."""
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
+
+
+def parquet(paths: Sequence[Path]) -> str:
+    """Return Parquet files as a relation, for a view, which takes no bound values."""
+    files = ", ".join("'" + literal(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{files}], hive_partitioning = false)"
 
 
 def quoted(path: Path) -> str:

@@ -30,6 +30,11 @@ Times are written in whole seconds at the coarsest, and may be rounded: a naming
 that it means and another one that it could mean are within three of them.
 """
 
+MADE: Final = (
+    CORRELATED_ALERTS, ALERT_CORRELATION, ALERT_VALIDATION, PROCESS_TREE, ALERT_TIMELINE
+)  # fmt: skip
+"""The marts that are made here."""
+
 PER_ALERT: Final = ("Alerts", "AlertDevices", "AlertEvidence", "Hunts")
 """Inputs of the correlation whose rows belong to one alert each."""
 
@@ -172,9 +177,10 @@ def digests(duck: Engine, inputs: Inputs) -> dict[str, str]:
 
 
 def model() -> str:
-    """Return a digest of the rules, which are another one wherever a rule changed."""
+    """Return a digest of the rules and of the marts' columns: another one wherever one changed."""
     kin = f"{RETENTION} {NEAR} {WIDE} {AROUND} {ABOVE} {BELOW}"
-    return md5((texts() + kin).encode(), usedforsecurity=False).hexdigest()
+    columns = str([contract.types for contract in MADE])
+    return md5((texts() + kin + columns).encode(), usedforsecurity=False).hexdigest()
 
 
 def _without(steps: Steps, inputs: Inputs) -> Steps:

@@ -88,9 +88,9 @@ def relate(duck: Engine, name: str, source: Source) -> None:
         duck.from_arrow(source.to_arrow()).create_view(name)
     else:
         paths = [source] if isinstance(source, Path) else source
-        files = [engine.literal(path) for path in paths]
-        rows = duck.read_parquet(files, hive_partitioning=False)
-        rows.project(", ".join([*columns, _PLACE]) if columns else "*").create_view(name)
+        listed = ", ".join([*columns, _PLACE] if columns else "*")
+        rows = f"select {listed} from {engine.parquet(paths)}"  # noqa: S608
+        duck.execute(f"create or replace view {name} as {rows}")
 
 
 def run(duck: Engine, steps: Steps) -> None:

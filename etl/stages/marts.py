@@ -26,6 +26,7 @@ from etl.lake import catalog, engine
 from etl.lake.engine import Engine
 from etl.lake.lake import Lake
 from etl.models.correlation import (
+    MADE,
     PER_ALERT,
     Learned,
     correlate,
@@ -40,9 +41,6 @@ from etl.stages.report import Report
 
 log = logging.getLogger(__name__)
 
-MADE: Final = (
-    CORRELATED_ALERTS, ALERT_CORRELATION, ALERT_VALIDATION, PROCESS_TREE, ALERT_TIMELINE
-)  # fmt: skip
 ORDER: Final = {
     CORRELATED_ALERTS.table: "AlertId, EvidenceId, Timestamp, EventTable, EventId",
     ALERT_CORRELATION.table: "AlertId, EvidenceId",
@@ -81,17 +79,13 @@ def publish(
         files = {}
         if anew is None or anew:
             files = _correlate(duck, given, tolerance, landing, folder)
+            for contract in MADE:
+                contract.schema.validate(_read(files[contract.table]), lazy=True)
             now = now.learning(Learned.of(duck))
         elif before is not None:
             now = now.learning(before.learned())
         if anew:
             files = {name: _merge(duck, lake, day, name, files[name], anew) for name in files}
-        rows = {
-            contract.table: _keep_contract(
-                files.get(contract.table, lake.path(contract, day)), contract
-            ).height
-            for contract in MADE
-        }
         forget(lake, day)
         changed = {
             contract.table: contract.table in files
@@ -99,6 +93,7 @@ def publish(
             for contract in MADE
         }
         replace(now, marts=_stamps(lake, day, MADE)).keep(lake, day)
+    rows = {contract.table: lake.rows(contract, day) for contract in MADE}
     found = lake.read(ALERT_CORRELATION, day)
     figures = {
         "AlertCorrelation": _figures(found),
@@ -204,12 +199,6 @@ def refresh(lake: Lake) -> Path:
 def _input(lake: Lake, contract: Contract, day: date, part: str = "data") -> Path | pl.DataFrame:
     path = lake.path(contract, day, part)
     return path if path.exists() else contract.empty()
-
-
-def _keep_contract(path: Path, contract: Contract) -> pl.DataFrame:
-    frame = _read(path)
-    contract.schema.validate(frame, lazy=True)
-    return frame
 
 
 def _read(path: Path) -> pl.DataFrame:

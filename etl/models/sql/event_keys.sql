@@ -12,7 +12,9 @@ with Keys as (
         ProcessId,
         ProcessCreationTicks,
         InitiatingProcessId,
-        InitiatingProcessCreationTicks
+        InitiatingProcessCreationTicks,
+        InitiatingProcessParentId,
+        InitiatingProcessParentCreationTicks
     from DeviceProcessEvents
     union all
     select
@@ -24,7 +26,9 @@ with Keys as (
         null::bigint as ProcessId,
         null::bigint as ProcessCreationTicks,
         InitiatingProcessId,
-        InitiatingProcessCreationTicks
+        InitiatingProcessCreationTicks,
+        InitiatingProcessParentId,
+        InitiatingProcessParentCreationTicks
     from DeviceNetworkEvents
     union all
     select
@@ -36,7 +40,9 @@ with Keys as (
         null::bigint as ProcessId,
         null::bigint as ProcessCreationTicks,
         InitiatingProcessId,
-        InitiatingProcessCreationTicks
+        InitiatingProcessCreationTicks,
+        InitiatingProcessParentId,
+        InitiatingProcessParentCreationTicks
     from DeviceFileEvents
     union all
     select
@@ -48,7 +54,9 @@ with Keys as (
         null::bigint as ProcessId,
         null::bigint as ProcessCreationTicks,
         InitiatingProcessId,
-        InitiatingProcessCreationTicks
+        InitiatingProcessCreationTicks,
+        InitiatingProcessParentId,
+        InitiatingProcessParentCreationTicks
     from DeviceRegistryEvents
     union all
     select
@@ -60,7 +68,9 @@ with Keys as (
         null::bigint as ProcessId,
         null::bigint as ProcessCreationTicks,
         InitiatingProcessId,
-        InitiatingProcessCreationTicks
+        InitiatingProcessCreationTicks,
+        InitiatingProcessParentId,
+        InitiatingProcessParentCreationTicks
     from DeviceImageLoadEvents
     union all
     select
@@ -72,7 +82,9 @@ with Keys as (
         null::bigint as ProcessId,
         null::bigint as ProcessCreationTicks,
         InitiatingProcessId,
-        InitiatingProcessCreationTicks
+        InitiatingProcessCreationTicks,
+        InitiatingProcessParentId,
+        InitiatingProcessParentCreationTicks
     from DeviceLogonEvents
     union all
     select
@@ -84,7 +96,9 @@ with Keys as (
         ProcessId,
         ProcessCreationTicks,
         InitiatingProcessId,
-        InitiatingProcessCreationTicks
+        InitiatingProcessCreationTicks,
+        InitiatingProcessParentId,
+        InitiatingProcessParentCreationTicks
     from DeviceEvents
 )
 

@@ -1,6 +1,6 @@
 -- Which process started which on devices with a match, as far as any event says: by its own columns
 -- and by its parent's. Grain: DeviceId, Pid, Slot, ParentPid, ParentTicks.
--- Inputs: AllEvents, Matches, Platforms.
+-- Inputs: EventKeys, Matches, Platforms.
 -- A slot is a creation time cut to what all namings of a process share. Half keys, pid 0, sentinel
 -- times and System are nobody's parent.
 with Named as (
@@ -10,7 +10,7 @@ with Named as (
         ProcessCreationTicks as Ticks,
         InitiatingProcessId as ParentPid,
         InitiatingProcessCreationTicks as ParentTicks
-    from AllEvents
+    from EventKeys
     semi join Matches using (DeviceId)
     where EventTable = 'DeviceProcessEvents'
     union
@@ -20,7 +20,7 @@ with Named as (
         InitiatingProcessCreationTicks as Ticks,
         InitiatingProcessParentId as ParentPid,
         InitiatingProcessParentCreationTicks as ParentTicks
-    from AllEvents
+    from EventKeys
     semi join Matches using (DeviceId)
 )
 
