@@ -26,6 +26,7 @@ TOLERANCE: Final = 10 * 1000 * ticks.PER_MICROSECOND
 PEERS_MEMORY: Final = "1GB"
 """As much as ours has by default."""
 
+_TELLING: Final = "8GB"
 PACKAGES: Final = Path(sys.prefix) / "bench"
 """Where packages are that only contenders need; pandera would read pandas wherever it finds it."""
 
@@ -152,7 +153,9 @@ def _peer(given: Given) -> Engine:
 
 
 def _watch(duck: Engine, given: Given) -> None:
+    """Log what is read, which takes memory that is not the contender's."""
     if given.tells:
+        duck.execute(f"set memory_limit = '{_TELLING}'")
         duck.execute("call enable_logging('PhysicalOperator')")
 
 
