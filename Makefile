@@ -34,7 +34,7 @@ demo: $(RUNTIME)  ## run the whole pipeline against the bundled sandbox tenant
 	$(BIN)/defender-etl demo
 
 test: $(PEERS)  ## run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	POLARS_MAX_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)  ## format, lint, types, SQL, layers, definitions
 	$(BIN)/ruff format --check .
