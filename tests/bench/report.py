@@ -50,21 +50,22 @@ def middle(runs: Sequence[Measure], name: str) -> float:
 
 
 def comparison(results: Results, reads: Reads) -> str:
-    """Return all runs, each figure beside its ratio to the floor under the same load's name."""
-    wall, cpu = (middle(results[FLOOR, MEASURED], name) for name in ("wall", "cpu"))
-    lines = [
-        "| | wall s | x floor | CPU s | x floor | peak MB | rows read | rows found |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    """Return all runs, each figure beside its ratio to the floor's, as measured."""
+    wall, cpu, peak = (middle(results[FLOOR, MEASURED], name) for name in ("wall", "cpu", "peak"))
+    every = reads.get((FLOOR, MEASURED))
+    figures = ("wall s", "CPU s", "peak MB", "rows read")
+    heads = " | ".join(f"{figure} | x floor" for figure in figures)
+    lines = [f"| | {heads} | rows found |", f"|---|{'--:|' * (2 * len(figures) + 1)}"]
     for (contender, load), runs in results.items():
-        mine, busy = middle(runs, "wall"), middle(runs, "cpu")
+        mine, busy, held = (middle(runs, name) for name in ("wall", "cpu", "peak"))
         spread = f"{min(run.wall for run in runs):.2f}-{max(run.wall for run in runs):.2f}"
         read = reads.get((contender, load))
         name = contender.name if load == MEASURED else f"{contender.name}: {load}"
+        opened = f"{read:,} | {read / every:.2f}" if read is not None and every else "- | -"
         lines.append(
             f"| {name} | {mine:.2f} ({spread}) | {mine / wall:.2f} | {busy:.2f} "
-            f"| {busy / cpu:.2f} | {middle(runs, 'peak'):.0f} "
-            f"| {'-' if read is None else f'{read:,}'} | {runs[0].found or '-'} |"
+            f"| {busy / cpu:.2f} | {held:.0f} | {held / peak:.2f} | {opened} "
+            f"| {runs[0].found or '-'} |"
         )
     return "\n".join(lines)
 
