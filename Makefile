@@ -33,6 +33,7 @@ $(PEERS): $(DEV) requirements-bench.lock
 demo: $(RUNTIME)  ## run the whole pipeline against the bundled sandbox tenant
 	$(BIN)/defender-etl demo
 
+# A worker has one core: pools of several threads would only take turns.
 test: $(PEERS)  ## run the tests
 	POLARS_MAX_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 

@@ -16,6 +16,7 @@ from etl.contracts.hunting import hunting
 from etl.contracts.ops import LEDGER
 from etl.errors import LakeError
 from etl.lake.lake import Lake
+from etl.models import correlation
 from etl.models.correlation import MADE
 from etl.sandbox import Tenant
 from etl.stages import marts
@@ -127,6 +128,18 @@ def test_another_device_is_a_matter_of_all(
     device = own.read(ALERT_DEVICES, day).drop_nulls("DeviceId").head(1)
     added = device.with_columns(DeviceId=pl.lit("f" * 40))
     alter(own, day, lambda rows: pl.concat([rows, added]), ALERT_DEVICES)
+
+    anew, every = publish(own, day, caplog)
+    assert anew == every
+
+
+def test_other_columns_make_all_anew(
+    own: Lake, day: date, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marts of other columns than a version has now are no part of what it makes."""
+    with monkeypatch.context() as other:
+        other.setattr(correlation, "MADE", MADE[1:])
+        marts.publish(own, day, TOLERANCE_MS)
 
     anew, every = publish(own, day, caplog)
     assert anew == every

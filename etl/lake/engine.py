@@ -21,6 +21,11 @@ ROW_GROUP: Final = 32_768
 PAGE: Final = 65_536
 """Bytes in a page of a column before it is compressed: pages without wanted rows stay so."""
 
+LAYOUT: Final = (
+    f"format parquet, compression zstd, row_group_size {ROW_GROUP}, data_page_size_limit {PAGE}"
+)
+"""How DuckDB writes a file of the lake."""
+
 LOOKED_UP: Final = 100_000
 """Values of a join's smaller side up to which row groups without any of them are passed over."""
 
@@ -61,8 +66,7 @@ def write(
     engine: Engine, select: str, target: Path, values: Mapping[str, object] | None = None
 ) -> int:
     """Write the rows of `select` as one zstd Parquet file; return how many."""
-    options = f"compression zstd, row_group_size {ROW_GROUP}, data_page_size_limit {PAGE}"
-    copy = f"copy ({select}) to '{quoted(target)}' (format parquet, {options})"
+    copy = f"copy ({select}) to '{quoted(target)}' ({LAYOUT})"
     row = engine.execute(copy, dict(values or {})).fetchone()
     return int(row[0]) if row else 0
 
@@ -91,10 +95,10 @@ def literal(path: Path) -> str:
 
 def parquet(paths: Sequence[Path]) -> str:
     """Return Parquet files as a relation, for a view, which takes no bound values."""
-    files = ", ".join("'" + literal(path).replace("'", "''") + "'" for path in paths)
+    files = ", ".join(f"'{quoted(literal(path))}'" for path in paths)
     return f"read_parquet([{files}], hive_partitioning = false)"
 
 
-def quoted(path: Path) -> str:
+def quoted(path: Path | str) -> str:
     """Return a path for where SQL takes no bound value, with its quotes doubled."""
     return str(path).replace("'", "''")

@@ -20,7 +20,7 @@ from etl.contracts.core import ALERT_DEVICES, ALERT_EVIDENCE, ALERTS
 from etl.contracts.hunting import DEVICE_INFO, EVENT_TABLES, hunting
 from etl.contracts.mart import ALERT_HUNTS
 from etl.contracts.ops import LEDGER
-from etl.lake.engine import PAGE, ROW_GROUP
+from etl.lake.engine import LAYOUT
 
 PER_DEVICE: Final = 2_000
 """Rows of each device, a day's."""
@@ -42,10 +42,7 @@ _PLACES: Final = {
     "sorted": (f"i // {PER_DEVICE}", f"i % {PER_DEVICE}"),
     "mixed": ("i % {devices}", "i // {devices}"),
 }
-_LAYOUTS: Final = {
-    "sorted": f", row_group_size {ROW_GROUP}, data_page_size_limit {PAGE}",
-    "mixed": "",
-}
+_LAYOUTS: Final = {"sorted": LAYOUT, "mixed": "format parquet, compression zstd"}
 """Row groups and pages: as the lake writes them, and as DuckDB does unless told otherwise."""
 
 _SPECIAL: Final = {
@@ -105,8 +102,7 @@ class Telemetry:
         if not file.exists():
             part = file.with_suffix(".part")
             select = self._select(order, first, min(first + PER_FILE, self.rows))
-            options = f"format parquet, compression zstd{_LAYOUTS[order]}"
-            duck.execute(f"copy ({select}) to '{part}' ({options})")
+            duck.execute(f"copy ({select}) to '{part}' ({_LAYOUTS[order]})")
             part.rename(file)
 
     def _select(self, order: str, first: int, last: int) -> str:

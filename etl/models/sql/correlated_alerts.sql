@@ -1,6 +1,7 @@
 -- mart.CorrelatedAlerts: every telemetry event that belongs to an alert's evidence.
 -- Grain: TenantId, AlertId, EvidenceId, EventTable, EventId.
--- Inputs: MatchedEvents, Alerts, AlertEvidence, Events.
+-- Inputs: MatchedEvents, Alerts, AlertEvidence, Events. Instants are made of their ticks, the last digit
+-- is cut.
 select
     Alerts.TenantId,
     Alerts.AlertId,

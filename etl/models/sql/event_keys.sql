@@ -1,7 +1,7 @@
 -- Which event names which process: the key columns of all tables, of the devices that alerts name.
 -- Grain: EventTable, FileNumber, RowNumber, which say where the row is in the day's files.
--- Inputs: the event tables, NamedDevices. Only these columns are read to match; whole rows are read once
--- it is known which.
+-- Inputs: the event tables, NamedDevices. Only these columns are read to match and to tell who started
+-- whom; whole rows are read once it is known which.
 with Keys as (
     select
         'DeviceProcessEvents' as EventTable,
